@@ -1,0 +1,1 @@
+"""Rules a schema cannot say, one file per kind; each yields every problem it finds."""

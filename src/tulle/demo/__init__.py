@@ -1,0 +1,1 @@
+"""The bundled demo: its manifests and the small programs it runs. They know nothing of the mesh."""

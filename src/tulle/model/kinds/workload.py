@@ -1,0 +1,96 @@
+"""Workload: one running instance with its proxy, on any machine. tulle.dev/v1."""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from tulle.model.resources import Condition, PortName, PortNumber, Resource, Value
+
+
+class WorkloadPort(Value, frozen=True, kw_only=True):
+    """A port the program listens on. `app_protocol` may come from the Service instead."""
+
+    port: PortNumber
+    name: PortName = ""
+    app_protocol: str = ""
+
+
+class Locality(Value, frozen=True, kw_only=True):
+    """Where it runs, from large to small."""
+
+    region: str = ""
+    zone: str = ""
+
+
+class Upstream(Value, frozen=True, kw_only=True):
+    """A service this workload calls, on a loopback listener of its proxy (capture mode `none`)."""
+
+    service: Annotated[str, msgspec.Meta(description="Name of a Service or ExternalService.")]
+    port: PortNumber
+    namespace: Annotated[str, msgspec.Meta(description="The workload's own by default.")] = ""
+    local_port: Annotated[
+        PortNumber | None,
+        msgspec.Meta(description="Loopback port to listen on; a free one by default."),
+    ] = None
+
+
+class WorkloadSpec(Value, frozen=True, kw_only=True):
+    """What it is, where it listens, whom it calls."""
+
+    address: Annotated[str, msgspec.Meta(description="Where other hosts reach its proxy.")]
+    service_account_name: str = "default"
+    ports: tuple[WorkloadPort, ...] = ()
+    upstreams: tuple[Upstream, ...] = ()
+    locality: Locality = Locality()
+
+
+class BoundUpstream(Value, frozen=True, kw_only=True):
+    """An upstream with the loopback port its proxy really listens on."""
+
+    service: str
+    namespace: str
+    port: PortNumber
+    local_port: PortNumber
+
+
+class BoundPort(Value, frozen=True, kw_only=True):
+    """A port of the program, and the port of its proxy that takes plaintext for it where that is allowed."""
+
+    port: PortNumber
+    proxy_port: PortNumber
+
+
+class AccessEpoch(Value, frozen=True, kw_only=True):
+    """How often the callers of a port were narrowed: each time, connections older than that are drained."""
+
+    port: PortNumber
+    epoch: int
+
+
+class ProxyStatus(Value, frozen=True, kw_only=True):
+    """What its agent reported: ports are allocated per workload and recorded here."""
+
+    mtls_port: PortNumber
+    plaintext_ports: tuple[BoundPort, ...] = ()
+    upstreams: tuple[BoundUpstream, ...] = ()
+    version: str = ""
+
+
+class WorkloadStatus(Value, frozen=True, kw_only=True):
+    """Conditions: Ready (the program's health), Draining, Programmed (its proxy has the configuration)."""
+
+    proxy: ProxyStatus | None = None
+    access_epochs: tuple[AccessEpoch, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+
+class Workload(Resource, frozen=True, kw_only=True):
+    """An instance of a program. Services select workloads by label, as they select pods."""
+
+    KIND: ClassVar[str] = "Workload"
+    API_VERSION: ClassVar[str] = "tulle.dev/v1"
+    PLURAL: ClassVar[str] = "workloads"
+    SHORT_NAMES: ClassVar[tuple[str, ...]] = ("wl",)
+
+    spec: WorkloadSpec
+    status: WorkloadStatus = WorkloadStatus()

@@ -1,0 +1,143 @@
+"""What agents and the control plane say to each other beside xDS: JSON frames inside gRPC.
+
+`METHOD_*` name the gRPC methods. Joining needs a token and a TLS server; everything else the workload's own
+certificate. The peer's certificate says who speaks: the account in its SPIFFE ID, the workload in its DNS name.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+
+from tulle.model.kinds.workload import BoundPort, BoundUpstream, Locality, Upstream, WorkloadPort
+
+METHOD_JOIN = "/tulle.v1.Agents/Join"
+METHOD_RENEW = "/tulle.v1.Agents/Renew"
+METHOD_SESSION = "/tulle.v1.Agents/Session"
+METHOD_DELTA_ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
+
+CONTROL_PLANE_NAME = "control-plane.tulle"
+"""The DNS name in the control plane's own certificate."""
+
+
+def workload_dns_name(namespace: str, name: str) -> str:
+    """The DNS name in a workload's certificate: it tells instances of one account apart."""
+    return f"{name}.{namespace}.workload.tulle"
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """One message."""
+
+
+class JoinRequest(Frame, frozen=True, kw_only=True):
+    """A token, what the agent claims to be (checked against the token), and a CSR (PEM)."""
+
+    token: str
+    namespace: str
+    service_account: str
+    labels: Mapping[str, str]
+    csr: str
+
+
+class Credentials(Frame, frozen=True, kw_only=True):
+    """What joining or renewing gives. `chain` is leaf first; `roots` whom to trust; times are Unix seconds."""
+
+    namespace: str
+    workload: str
+    service_account: str
+    trust_domain: str
+    chain: tuple[str, ...]
+    roots: tuple[str, ...]
+    not_before: float
+    not_after: float
+    xds_address: str
+
+
+class RenewRequest(Frame, frozen=True, kw_only=True):
+    """A CSR (PEM) for a new key; the current certificate says for whom."""
+
+    csr: str
+
+
+class Register(Frame, frozen=True, kw_only=True, tag="register"):
+    """First frame of a session: the instance and where its proxy listens."""
+
+    address: str
+    ports: tuple[WorkloadPort, ...] = ()
+    upstreams: tuple[Upstream, ...] = ()
+    bound_upstreams: tuple[BoundUpstream, ...] = ()
+    locality: Locality = Locality()
+    mtls_port: int
+    plaintext_ports: tuple[BoundPort, ...] = ()
+    proxy_version: str = ""
+    healthy: bool = False
+
+
+class HealthReport(Frame, frozen=True, kw_only=True, tag="health"):
+    """The program can, or cannot, take traffic."""
+
+    healthy: bool
+    reason: str = ""
+
+
+class Draining(Frame, frozen=True, kw_only=True, tag="draining"):
+    """The workload leaves: take its endpoint away everywhere, then answer `Left`."""
+
+    deadline_s: float
+
+
+class EdgeSample(Frame, frozen=True, kw_only=True):
+    """What a proxy counted towards one service since it started; seconds and milliseconds as named.
+
+    `handshakes` are TLS handshakes seen on its connections, `connections` all it opened.
+    """
+
+    service: str
+    namespace: str
+    port: int
+    protocol: str
+    requests: int
+    failures: int
+    connections: int
+    handshakes: int
+    connect_failures: int = 0
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+
+
+class EdgeReport(Frame, frozen=True, kw_only=True, tag="edges"):
+    """All edges of a proxy, and what its mTLS listener saw: handshakes, and those without a certificate."""
+
+    edges: tuple[EdgeSample, ...]
+    inbound_handshakes: int = 0
+    inbound_without_certificate: int = 0
+    inbound_plaintext: int = 0
+    denied: int = 0
+
+
+class Registered(Frame, frozen=True, kw_only=True, tag="registered"):
+    """The control plane knows the workload; its configuration follows over ADS."""
+
+    revision: int
+
+
+class Left(Frame, frozen=True, kw_only=True, tag="left"):
+    """No proxy sends to the workload any more; `pending` names those that had not confirmed in time."""
+
+    pending: tuple[str, ...] = ()
+
+
+class Refused(Frame, frozen=True, kw_only=True, tag="refused"):
+    """The control plane does not accept what was said; the session ends."""
+
+    code: Annotated[str, msgspec.Meta(description="Stable, kebab-case.")]
+    message: str
+    hint: str = ""
+
+
+FromAgent = Register | HealthReport | Draining | EdgeReport
+FromServer = Registered | Left | Refused
+
+decode_from_agent = msgspec.json.Decoder(FromAgent).decode
+decode_from_server = msgspec.json.Decoder(FromServer).decode
+encode = msgspec.json.Encoder().encode

@@ -1,0 +1,1 @@
+"""The gRPC door: delta ADS, joining, renewing, sessions with agents."""

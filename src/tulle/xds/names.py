@@ -1,0 +1,49 @@
+"""The only place where Envoy resources get their names: stats, logs and `explain` depend on them."""
+
+from tulle.graph.mesh import DestinationRef
+from tulle.model.names import ServiceRef
+
+IDENTITY = "identity"
+"""The SDS secret with the workload's own key and certificates: the agent makes it, nobody else."""
+
+MTLS_LISTENER = "inbound-mtls"
+
+
+def cluster_name(to: DestinationRef) -> str:
+    """`shop/reviews:80`: a service's port, as callers see it."""
+    return f"{to.service.namespace}/{to.service.name}:{to.port}"
+
+
+def inbound_cluster_name(port: int) -> str:
+    """`inbound:9080`: the program behind this proxy."""
+    return f"inbound:{port}"
+
+
+def plaintext_listener_name(port: int) -> str:
+    """`inbound-plaintext:9080`: where a permissive port takes callers outside the mesh."""
+    return f"inbound-plaintext:{port}"
+
+
+def outbound_listener_name(service: ServiceRef, port: int) -> str:
+    """`outbound:shop/reviews:80`: the loopback listener of an upstream; its routes have the same name."""
+    return f"outbound:{service.namespace}/{service.name}:{port}"
+
+
+def peers_secret_name(to: DestinationRef) -> str:
+    """`peers:shop/reviews:80`: whom a caller accepts behind a service's port."""
+    return f"peers:{cluster_name(to)}"
+
+
+def callers_secret_name(port: int) -> str:
+    """`callers:9080`: whom a program's port accepts in the TLS handshake."""
+    return f"callers:{port}"
+
+
+def access_extension_name(port: int) -> str:
+    """`access:9080`: the network RBAC of a program's port."""
+    return f"access:{port}"
+
+
+def sni_of(target_port: str) -> str:
+    """What a caller asks for in SNI to reach a port, by number or by name: `9080.port.tulle`."""
+    return f"{target_port}.port.tulle"
