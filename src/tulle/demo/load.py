@@ -87,8 +87,8 @@ async def run(shop: Address, rate: float) -> None:
 
 
 def main() -> None:
-    """Visit `FRONT_ADDR`, `RATE` times a second (5)."""
-    asyncio.run(run(address("FRONT_ADDR"), float(os.environ.get("RATE", "5"))))
+    """Visit `SHOP_ADDR`, `RATE` times a second (5)."""
+    asyncio.run(run(address("SHOP_ADDR"), float(os.environ.get("RATE", "5"))))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from tulle.demo import ratings, reviews
 from tulle.demo.environment import Address
-from tulle.demo.front import Backends, application
+from tulle.demo.shop import Backends, application
 
 
 async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
