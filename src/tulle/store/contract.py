@@ -1,0 +1,245 @@
+"""What a store promises, and the rules every store shares.
+
+A store holds all resources at a revision. A write is one transaction: all of its changes, or none; it makes
+the next revision, unless it changes nothing. Revisions are numbered in the order of their commits, and a watch
+gives every one of them once, in that order. The rules of a write are the pure function `plan`: stores differ
+only in where they keep what it decides.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import msgspec
+
+from tulle.model.names import ResourceKey
+from tulle.model.resources import Metadata, Resource, spec_of
+from tulle.model.worlds import World
+from tulle.pki.tokens import TokenRecord
+from tulle.store.errors import Compacted, ConflictError, InvalidChange, NotFound
+
+KEPT_REVISIONS = 10_000
+"""How many revisions a watch can go back."""
+
+ABSENT = "0"
+"""As `expect`: the resource must not exist yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Create or replace. `expect` is the resourceVersion it must have, "0" for none; None does not care.
+
+    The spec, labels and annotations are taken, the stored status is kept (a new resource begins without one);
+    with `status_only` it is the other way round, and the resource must exist.
+    """
+
+    resource: Resource
+    expect: str | None = None
+    status_only: bool = False
+
+    @property
+    def key(self) -> ResourceKey:
+        """What it changes."""
+        return self.resource.key
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove what is under a key; it must be there."""
+
+    key: ResourceKey
+    expect: str | None = None
+
+
+Change = Put | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction changed: new versions, and keys that are gone. Empty if it changed nothing."""
+
+    revision: int
+    changed: tuple[Resource, ...] = ()
+    removed: tuple[ResourceKey, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.removed)
+
+
+class Store(Protocol):
+    """The memory of the control plane. One event loop uses it."""
+
+    async def world(self) -> World:
+        """Everything, at the newest revision."""
+        ...
+
+    async def write(self, changes: Iterable[Change], dry_run: bool = False) -> Batch:
+        """Make all changes or none, and say what they changed; a dry run says it without doing it.
+
+        `expect` speaks of what was stored before this write. Raises ConflictError, NotFound, InvalidChange or
+        another StoreError; nothing was written then. Once it returns, the changes survive kill -9.
+        """
+        ...
+
+    def watch(self, after: int) -> AsyncGenerator[Batch, None]:
+        """Every revision after one, in order, without end until the store is closed.
+
+        Raises Compacted if some of them are gone, at the start or when the reader is too slow.
+        """
+        ...
+
+    async def save_token(self, record: TokenRecord) -> None:
+        """Remember a join token. Expired ones are forgotten on the way."""
+        ...
+
+    async def take_token(self, token_id: str, secret_hash: str, now: float) -> TokenRecord | None:
+        """Use a token up: of any number of callers one gets it. None if unknown, used, expired or not it."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything; watches end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a store gives a write: the revision it will get, the time, and names for what is new."""
+
+    revision: int
+    now: float
+    new_uid: Callable[[], str]
+
+
+def plan(world: World, changes: Iterable[Change], stamp: Stamp) -> Batch:
+    """What a write would change in a world, metadata stamped; empty at the world's revision if nothing.
+
+    Later changes of a set see the earlier ones; what ends as it was is no change.
+    """
+    after: dict[ResourceKey, Resource | None] = {}
+    for change in changes:
+        key, before = change.key, world.find(change.key)
+        _check_expectation(key, before, change.expect)
+        after[key] = _apply(change, after.get(key, before), stamp)
+    changed = [new for key, new in sorted(after.items()) if new and _differs(new, world.find(key))]
+    removed = [key for key, new in sorted(after.items()) if new is None and world.find(key)]
+    if not changed and not removed:
+        return Batch(world.revision)
+    version = str(stamp.revision)
+    return Batch(
+        stamp.revision,
+        tuple(_with_metadata(new, resource_version=version) for new in changed),
+        tuple(removed),
+    )
+
+
+def check_watchable(after: int, compacted: int, revision: int) -> None:
+    """Refuse a watch that would miss revisions: those up to `compacted` are gone.
+
+    A revision we have not reached comes from another store (or from before a restored backup): the caller
+    does not know our world either.
+    """
+    if compacted <= after <= revision:
+        return
+    raise Compacted(
+        f"revision {after} is not kept any more (the store has {compacted} to {revision})",
+        "read the world again and watch from its revision",
+    )
+
+
+def _check_expectation(key: ResourceKey, before: Resource | None, expect: str | None) -> None:
+    version = before.metadata.resource_version if before else ABSENT
+    if expect is None or expect == version:
+        return
+    if before is None:
+        raise _not_found(key)
+    if expect == ABSENT:
+        raise ConflictError(f"{key} exists already", "choose another name or change it", key)
+    raise ConflictError(
+        f"{key} was changed by somebody else: it is at version {version}, not {expect}",
+        "read it again and repeat the change",
+        key,
+    )
+
+
+def _apply(change: Change, before: Resource | None, stamp: Stamp) -> Resource | None:
+    match change:
+        case Delete(key=key):
+            if before is None:
+                raise _not_found(key)
+            return None
+        case Put(resource=resource, status_only=True):
+            if before is None:
+                raise _not_found(resource.key)
+            return _with_status(before, _status(resource))
+        case Put(resource=resource):
+            _check_names(resource)
+            return _created(resource, stamp) if before is None else _replaced(resource, before)
+
+
+def _check_names(resource: Resource) -> None:
+    if not resource.KIND or not resource.metadata.name:
+        raise InvalidChange("a resource needs a kind and a name", resource=resource.key)
+    if resource.NAMESPACED and not resource.metadata.namespace:
+        raise InvalidChange(f"{resource.key} needs a namespace", resource=resource.key)
+
+
+def _created(resource: Resource, stamp: Stamp) -> Resource:
+    when = datetime.fromtimestamp(stamp.now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    fresh = _without_status(resource)
+    return _with_metadata(
+        fresh,
+        namespace=resource.key.namespace,
+        generation=1,
+        resource_version="",
+        uid=stamp.new_uid(),
+        creation_timestamp=when,
+    )
+
+
+def _replaced(resource: Resource, before: Resource) -> Resource:
+    old = before.metadata
+    new = _with_metadata(
+        resource,
+        namespace=old.namespace,
+        generation=old.generation + (spec_of(resource) != spec_of(before)),
+        resource_version=old.resource_version,
+        uid=old.uid,
+        creation_timestamp=old.creation_timestamp,
+    )
+    return _with_status(new, _status(before)) if _has_status(before) else new
+
+
+def _with_metadata(resource: Resource, **fields: str | int) -> Resource:
+    metadata: Metadata = msgspec.structs.replace(resource.metadata, **fields)
+    return msgspec.structs.replace(resource, metadata=metadata)
+
+
+def _has_status(resource: Resource) -> bool:
+    return "status" in resource.__struct_fields__
+
+
+def _status(resource: Resource) -> object:
+    if not _has_status(resource):
+        raise InvalidChange(f"{resource.KIND} has no status", resource=resource.key)
+    status: object = getattr(resource, "status")  # noqa: B009 - not every kind has one
+    return status
+
+
+def _with_status(resource: Resource, status: object) -> Resource:
+    return msgspec.structs.replace(resource, status=status)
+
+
+def _without_status(resource: Resource) -> Resource:
+    for field in msgspec.structs.fields(resource):
+        if field.name == "status":
+            return _with_status(resource, field.default)
+    return resource
+
+
+def _differs(new: Resource, before: Resource | None) -> bool:
+    return before is None or new != before
+
+
+def _not_found(key: ResourceKey) -> NotFound:
+    return NotFound(f"there is no {key}", "`tulle get` lists what there is", key)
