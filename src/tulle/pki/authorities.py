@@ -4,6 +4,7 @@ A root (10 years) signs intermediates (1 year), an intermediate signs leaves (`i
 may only sign inside one trust domain. Keys appear in `to_pem` and nowhere else: not in repr, not in logs.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -26,6 +27,8 @@ BACKDATE_S = 60.0
 
 DNS_SUFFIX = "tulle"
 """DNS names in our certificates end in it; they are never looked up, only compared."""
+
+_HOST_NAME = re.compile(r"([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +183,11 @@ def key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _only_inside(trust_domain: str) -> x509.NameConstraints:
-    # Of a URI the constraint is its host, and the host of a SPIFFE ID is the trust domain.
-    permitted = [x509.UniformResourceIdentifier(trust_domain), x509.DNSName(DNS_SUFFIX)]
+    permitted: list[x509.GeneralName] = [x509.DNSName(DNS_SUFFIX)]
+    # Of a URI the constraint is its host, and the host of a SPIFFE ID is the trust domain. TLS libraries
+    # refuse every chain whose constraint is no host name (BoringSSL: "invalid name syntax"): those go without.
+    if _HOST_NAME.fullmatch(trust_domain):
+        permitted.append(x509.UniformResourceIdentifier(trust_domain))
     return x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None)
 
 
