@@ -1,1 +1,6 @@
-"""The loop: coalesce → compile → build → publish. One writer; keeps the last good of every proxy."""
+"""The loop of the control plane: coalesce → compile → build → publish; statuses go back to the store.
+
+`loop.Reconciler` follows the store and is the only one who publishes; `publish.Publisher` holds what every
+proxy has to get, and what it said about it. Knows no sockets: `serve` carries snapshots to proxies and their
+answers back.
+"""

@@ -61,10 +61,15 @@ class BoundPort(Value, frozen=True, kw_only=True):
 
 
 class AccessEpoch(Value, frozen=True, kw_only=True):
-    """How often the callers of a port were narrowed: each time, connections older than that are drained."""
+    """How often the callers of a port were narrowed: each time, connections older than that are drained.
+
+    `callers` is a digest of who was let in when this was written ("" everyone): a control plane that was
+    killed between a narrowing and its epoch finds the two apart when it starts again.
+    """
 
     port: PortNumber
     epoch: int
+    callers: str = ""
 
 
 class ProxyStatus(Value, frozen=True, kw_only=True):

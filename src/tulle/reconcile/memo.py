@@ -1,0 +1,90 @@
+"""Which proxies a new graph concerns: work in proportion to what changed.
+
+A View is made of its workload, the mesh's settings and the services its listeners and routes reach; it can
+only change when one of these did. Two graphs are compared once, by identity first, and an index from services
+to proxies gives who is touched. A property test pins this to looking at every proxy.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tulle.graph.mesh import MeshGraph, View
+from tulle.model.names import ServiceRef, WorkloadRef
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+ViewOf = Callable[[MeshGraph, WorkloadRef], View | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What a new graph changes: views that are new or other than before, and proxies without a view now."""
+
+    views: tuple[View, ...] = ()
+    gone: tuple[WorkloadRef, ...] = ()
+
+
+class ViewMemo:
+    """The views of the latest graph."""
+
+    def __init__(self, view_of: ViewOf) -> None:
+        self._view_of = view_of
+        self._graph: MeshGraph | None = None
+        self._views: dict[WorkloadRef, View] = {}
+        self._users: dict[ServiceRef, set[WorkloadRef]] = {}
+
+    def update(self, graph: MeshGraph) -> Touched:
+        """Move on to a new graph. If a view cannot be made, nothing has moved."""
+        suspects = sorted(self._suspects(graph))
+        found = [(ref, self._view_of(graph, ref)) for ref in suspects]
+        changed = [(ref, new) for ref, new in found if new != self._views.get(ref)]
+        for ref, new in changed:
+            self._replace(ref, new)
+        self._graph = graph
+        return Touched(
+            tuple(new for _, new in changed if new is not None),
+            tuple(ref for ref, new in changed if new is None),
+        )
+
+    def _suspects(self, graph: MeshGraph) -> set[WorkloadRef]:
+        """Every proxy whose view may differ."""
+        old = self._graph
+        if old is None or old.settings != graph.settings:
+            return {*self._views, *graph.workloads}
+        suspects = set(differing(old.workloads, graph.workloads))
+        for service in differing(old.services, graph.services):
+            suspects |= self._users.get(service, set())
+        return suspects
+
+    def _replace(self, ref: WorkloadRef, new: View | None) -> None:
+        old = self._views.get(ref)
+        for service in services_of(old) - services_of(new):
+            self._users[service].discard(ref)
+            if not self._users[service]:
+                del self._users[service]
+        for service in services_of(new):
+            self._users.setdefault(service, set()).add(ref)
+        if new is None:
+            self._views.pop(ref, None)
+        else:
+            self._views[ref] = new
+
+
+def services_of(view: View | None) -> frozenset[ServiceRef]:
+    """The services a view depends on; also those asked for that do not exist (yet)."""
+    if view is None:
+        return frozenset()
+    asked = (port.service for port in view.workload.outbound)
+    reached = (destination.service for destination in view.destinations)
+    return frozenset((*asked, *reached))
+
+
+def differing(old: Mapping[K, V], new: Mapping[K, V]) -> Iterable[K]:
+    """Keys whose value is not what it was: added, gone, or unequal (looked at only if not the same object)."""
+    for key, value in new.items():
+        before = old.get(key)
+        if before is not value and before != value:
+            yield key
+    yield from (key for key in old if key not in new)

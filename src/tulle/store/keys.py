@@ -1,0 +1,76 @@
+"""Files with keys: a folder only we may enter, files only we may read, replaced whole or not at all.
+
+Beside the store because they are memory too, but apart from it: who copies the database has no keys.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from tulle.store.errors import StoreExposed, StoreReadOnly
+
+MAX_FILE_BYTES = 1024 * 1024
+
+
+class KeyFiles:
+    """Small secret files by name in one folder (0700), each 0600."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, name: str) -> bytes | None:
+        """What the file holds, None if there is none. A file others may read is refused: its keys are burnt."""
+        path = self._folder / name
+        try:
+            with path.open("rb") as file:
+                _check_private(path, os.fstat(file.fileno()))
+                return file.read(MAX_FILE_BYTES)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _unusable("read", path, error) from error
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put it there, durably. Whoever reads meanwhile sees the old content or the new, never half of it."""
+        path = self._folder / name
+        fresh = path.with_name(f".{name}.new")
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fresh.unlink(missing_ok=True)
+            _write_new(fresh, content)
+            fresh.replace(path)
+            _sync_folder(self._folder)
+        except OSError as error:
+            raise _unusable("written", path, error) from error
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    # Made with its mode, not changed afterwards: there is no moment in which others could open it.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _check_private(path: Path, found: os.stat_result) -> None:
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise StoreExposed(
+            f"{path} holds keys, and other users may read or write it",
+            f"if nobody did: chmod 600 {path}",
+        )
+
+
+def _unusable(what: str, path: Path, error: OSError) -> StoreReadOnly:
+    return StoreReadOnly(
+        f"{path} cannot be {what}: {error.strerror or error}",
+        "the server's user must own its data directory",
+    )
