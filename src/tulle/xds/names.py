@@ -1,6 +1,6 @@
 """The only place where Envoy resources get their names: stats, logs and `explain` depend on them."""
 
-from tulle.graph.mesh import DestinationRef
+from tulle.graph.mesh import DestinationRef, Protocol
 from tulle.model.names import ServiceRef
 
 IDENTITY = "identity"
@@ -47,3 +47,11 @@ def access_extension_name(port: int) -> str:
 def sni_of(target_port: str) -> str:
     """What a caller asks for in SNI to reach a port, by number or by name: `9080.port.tulle`."""
     return f"{target_port}.port.tulle"
+
+
+def edge_stat_name(to: DestinationRef, protocol: Protocol) -> str:
+    """`shop/reviews/80/http/edge`: what a cluster's statistics are called; `stats` reads it back.
+
+    The last word tells a cluster's own numbers apart from Envoy's copies of them (`….external.upstream_rq_time`).
+    """
+    return f"{to.service.namespace}/{to.service.name}/{to.port}/{protocol}/edge"

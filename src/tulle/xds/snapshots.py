@@ -52,7 +52,7 @@ class Reference:
 class XdsSnapshot:
     """Everything one proxy gets. `references` are what must resolve inside it."""
 
-    by_type: Mapping[TypeUrl, Resources] = MappingProxyType({})
+    by_type: Mapping[TypeUrl, Resources] = field(default_factory=lambda: MappingProxyType({}))
     references: frozenset[Reference] = frozenset()
 
     def of(self, type_url: TypeUrl) -> Resources:

@@ -1,0 +1,103 @@
+"""The file an Envoy starts from: who it is, where its agent listens, what it counts. Everything else comes by ADS.
+
+Written as plain JSON: `--mode validate` and the traffic tests read it with a real Envoy, and an agent that only
+writes this file loads no descriptors for it.
+"""
+
+import json
+from collections.abc import Mapping
+
+from tulle.xds.stats import INCLUDED
+
+AGENT_CLUSTER = "agent"
+
+_TYPES = "type.googleapis.com/envoy."
+_ADS: Mapping[str, object] = {
+    "ads": {},
+    "resource_api_version": "V3",
+    # Wait for the agent however long it takes: a proxy without configuration must not call itself ready.
+    "initial_fetch_timeout": "0s",
+}
+
+
+def bootstrap(node_id: str, cluster: str, agent_socket: str, admin_socket: str) -> bytes:
+    """JSON. Both sockets are paths of Unix sockets; `node_id` is the proxy's NAMESPACE/NAME.
+
+    How long connections may drain is a flag of the program, not of this file: see `arguments`.
+    """
+    content = {
+        "node": {"id": node_id, "cluster": cluster},
+        "admin": {"address": {"pipe": {"path": admin_socket, "mode": 0o600}}},
+        "static_resources": {"clusters": [_agent(agent_socket)]},
+        "dynamic_resources": {
+            "ads_config": _ads_stream(),
+            "cds_config": _ADS,
+            "lds_config": _ADS,
+        },
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": {}}]},
+        "stats_config": {
+            "stats_matcher": {"inclusion_list": {"patterns": INCLUDED}},
+        },
+        # A cluster that nobody calls yet costs its statistics nothing.
+        "deferred_stat_options": {"enable_deferred_creation_stats": True},
+        "stats_flush_interval": "5s",
+    }
+    return json.dumps(content, indent=1).encode()
+
+
+def arguments(config_path: str, drain_s: float) -> tuple[str, ...]:
+    """What Envoy is started with beside the file. `drain_s` bounds how long replaced filter chains live on.
+
+    One worker is enough for one workload; the base id is Envoy's own choice, since many run on one host.
+    """
+    seconds = max(1, round(drain_s))
+    return (
+        "--config-path",
+        config_path,
+        "--use-dynamic-base-id",
+        "--concurrency",
+        "1",
+        "--drain-time-s",
+        str(seconds),
+        "--parent-shutdown-time-s",
+        str(seconds + 15),
+    )
+
+
+def _agent(socket: str) -> Mapping[str, object]:
+    return {
+        "name": AGENT_CLUSTER,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": AGENT_CLUSTER,
+            "endpoints": [
+                {"lb_endpoints": [{"endpoint": {"address": {"pipe": {"path": socket}}}}]}
+            ],
+        },
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": _TYPES + "extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": {"http2_protocol_options": {}},
+            }
+        },
+    }
+
+
+def _ads_stream() -> Mapping[str, object]:
+    return {
+        "api_type": "DELTA_GRPC",
+        "transport_api_version": "V3",
+        "set_node_on_first_message_only": True,
+        "grpc_services": [
+            {
+                "envoy_grpc": {
+                    "cluster_name": AGENT_CLUSTER,
+                    # The agent is on the same host: come back fast after it restarts (Envoy waits up to 30 s).
+                    "retry_policy": {
+                        "retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"}
+                    },
+                }
+            }
+        ],
+    }

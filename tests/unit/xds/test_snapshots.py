@@ -1,0 +1,37 @@
+from tulle.xds.snapshots import EMPTY, Reference, TypeUrl, XdsResource, XdsSnapshot, snapshot_of
+
+
+def resource(name: str) -> XdsResource:
+    return XdsResource(name, "1", b"")
+
+
+def test_names_are_sorted_whatever_order_they_came_in() -> None:
+    snapshot = snapshot_of([(TypeUrl.CLUSTER, resource(name)) for name in "bca"])
+
+    assert list(snapshot.of(TypeUrl.CLUSTER)) == ["a", "b", "c"]
+
+
+def test_equal_sets_give_equal_snapshots() -> None:
+    items = [(TypeUrl.CLUSTER, resource("a")), (TypeUrl.ENDPOINTS, resource("a"))]
+
+    assert snapshot_of(items) == snapshot_of(reversed(items))
+
+
+def test_a_type_without_resources_is_empty() -> None:
+    assert XdsSnapshot().of(TypeUrl.ROUTE) == EMPTY
+
+
+def test_a_reference_nothing_answers_is_a_problem() -> None:
+    wanted = Reference("Listener l", TypeUrl.ROUTE, "r")
+
+    snapshot = snapshot_of([(TypeUrl.ROUTE, resource("other"))], [wanted])
+
+    (problem,) = snapshot.dangling()
+    assert problem.code == "xds-dangling-reference"
+    assert "'r'" in problem.message
+
+
+def test_a_reference_that_resolves_is_none() -> None:
+    wanted = Reference("Listener l", TypeUrl.ROUTE, "r")
+
+    assert not list(snapshot_of([(TypeUrl.ROUTE, resource("r"))], [wanted]).dangling())
