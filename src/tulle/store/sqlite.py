@@ -22,6 +22,8 @@ from typing import Self, TypeVar
 
 import msgspec
 
+from tulle.codec.decode import resource_from_json
+from tulle.codec.encode import to_json
 from tulle.model.kinds import BY_KIND
 from tulle.model.names import ResourceKey
 from tulle.model.resources import Resource
@@ -191,7 +193,7 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
 
 
 def _commit(connection: sqlite3.Connection, batch: Batch, keep: int) -> None:
-    puts = [(*_names(resource.key), _encode(resource)) for resource in batch.changed]
+    puts = [(*_names(resource.key), to_json(resource)) for resource in batch.changed]
     gone = [_names(key) for key in batch.removed]
     revision = batch.revision
     with _transaction(connection, "BEGIN IMMEDIATE"):
@@ -243,17 +245,13 @@ def _names(key: ResourceKey) -> tuple[str, str, str]:
     return key.kind, key.namespace, key.name
 
 
-def _encode(resource: Resource) -> bytes:
-    return msgspec.json.encode(resource)
-
-
 def _decode(kind: str, doc: bytes) -> Resource:
     if kind not in BY_KIND:
         raise StoreTooNew(
             f"the store holds a {kind}, a kind this Tulle does not know", "upgrade Tulle"
         )
     try:
-        return msgspec.json.decode(doc, type=BY_KIND[kind])
+        return resource_from_json(BY_KIND[kind], doc)
     except msgspec.MsgspecError as error:
         # Without the document: it may be a Secret.
         raise StoreCorrupt(f"a {kind} in the store cannot be read", files.RESTORE) from error
