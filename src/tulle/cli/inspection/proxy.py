@@ -1,0 +1,91 @@
+"""`tulle proxy`: the proxies of a mesh as its server sees them."""
+
+from datetime import UTC, datetime
+from typing import cast
+
+import click
+import msgspec
+
+from tulle.cli.answers import Proxies, Proxy, Refusal
+from tulle.cli.client import Client, server_option
+from tulle.cli.errors import CliError
+from tulle.cli.output import age_text, output_option, print_as, print_table
+from tulle.cli.picking import pick_workload
+from tulle.model.names import WorkloadRef
+
+HEADERS = ("PROXY", "ACCOUNT", "CONNECTED", "IN SYNC", "REFUSED", "CERTIFICATE", "ENVOY")
+
+
+@click.group("proxy")
+def command() -> None:
+    """Proxies: their state, their configuration."""
+
+
+@command.command("status")
+@click.argument("proxy", required=False)
+@output_option("table", "json", "yaml")
+@server_option
+def status(proxy: str | None, output: str, client: Client) -> None:
+    """Whether each proxy is connected and has accepted everything it was sent.
+
+    PROXY is NAME or NAMESPACE/NAME; without it, all are listed. What a proxy refused is shown in full.
+    """
+    proxies = client.get("/tulle/v1/proxies", Proxies).proxies
+    if proxy:
+        wanted = str(pick_workload(proxy, _refs(proxies), "proxy"))
+        proxies = tuple(p for p in proxies if p.name == wanted)
+    if output != "table":
+        print_as(output, {"proxies": [msgspec.to_builtins(p) for p in proxies]})
+        return
+    now = datetime.now(UTC).timestamp()
+    print_table(HEADERS, [row_of(p, now) for p in proxies])
+    for found in proxies:
+        for refusal in found.refused:
+            click.echo(f"{found.name} refused {refusal_text(refusal)}")
+
+
+@command.command("config")
+@click.argument("proxy")
+@output_option("yaml", "json", default="yaml")
+@server_option
+def config(proxy: str, output: str, client: Client) -> None:
+    """The Envoy resources a proxy was sent, by type and name. PROXY is NAME or NAMESPACE/NAME."""
+    ref = pick_workload(proxy, _refs(client.get("/tulle/v1/proxies", Proxies).proxies), "proxy")
+    found = client.get(f"/tulle/v1/proxies/{ref.namespace}/{ref.name}/config", dict)
+    print_as(output, cast(object, found))
+
+
+def row_of(proxy: Proxy, now: float) -> tuple[str, ...]:
+    """A proxy as cells under `HEADERS`."""
+    return (
+        proxy.name,
+        proxy.account,
+        "yes" if proxy.connected else "NO",
+        "yes" if proxy.in_sync else "NO",
+        str(len(proxy.refused)) if proxy.refused else "-",
+        certificate_text(proxy.certificate_not_after, now),
+        proxy.version or "-",
+    )
+
+
+def certificate_text(not_after: float | None, now: float) -> str:
+    """How long its certificate is still good."""
+    if not_after is None:
+        return "-"
+    return f"{age_text(not_after - now)} left" if not_after > now else "EXPIRED"
+
+
+def refusal_text(refusal: Refusal) -> str:
+    """What it was and what the proxy said."""
+    return f"{refusal.resource}: {refusal.detail}"
+
+
+def _refs(proxies: tuple[Proxy, ...]) -> list[WorkloadRef]:
+    return [_ref(proxy.name) for proxy in proxies]
+
+
+def _ref(name: str) -> WorkloadRef:
+    namespace, slash, rest = name.partition("/")
+    if not slash:
+        raise CliError(f"the server names a proxy {name!r}", code="server-answer-unknown")
+    return WorkloadRef(namespace, rest)

@@ -1,0 +1,1 @@
+"""Commands that write and read resources on a server, and let workloads join."""

@@ -1,0 +1,92 @@
+"""`tulle get`: resources as the server has them."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+import click
+import msgspec
+
+from tulle.cli.arguments import complete_kinds, kind_named, namespace_option
+from tulle.cli.client import Client, server_option
+from tulle.cli.output import age_text, output_option, print_as, print_table
+from tulle.cli.resources.paths import resource_path
+
+if TYPE_CHECKING:
+    from tulle.model.resources import Resource
+
+
+class ItemList(msgspec.Struct, frozen=True):
+    """A list of resources, each left as it came."""
+
+    items: tuple[msgspec.Raw, ...] = ()
+
+
+@click.command("get")
+@click.argument("kind", shell_complete=complete_kinds)
+@click.argument("name", required=False)
+@namespace_option
+@click.option("-A", "--all-namespaces", is_flag=True, help="Of every namespace.")
+@output_option("table", "wide", "json", "yaml", "name")
+@server_option
+def command(
+    kind: str, name: str | None, namespace: str, all_namespaces: bool, output: str, client: Client
+) -> None:
+    """List the resources of a KIND, or show the one called NAME.
+
+    `tulle get httproute reviews -n demo -o yaml > split.yaml` writes what `tulle apply -f` reads.
+    """
+    if name and all_namespaces:
+        raise click.UsageError("a NAME lives in one namespace: use -n instead of -A")
+    found = kind_named(kind)
+    scope = None if all_namespaces else namespace
+    if name:
+        items = [client.raw(resource_path(found, scope, name))]
+    else:
+        listed = client.get(resource_path(found, scope), ItemList)
+        items = [bytes(item) for item in listed.items]
+    if output in {"json", "yaml"}:
+        objects = [cast(object, json.loads(item)) for item in items]
+        print_as(output, objects[0] if name else _list_of(objects))
+    else:
+        _show(found, items, output, several=all_namespaces)
+    if not items and scope:
+        click.echo(f"no {found.PLURAL} in namespace {scope}; -A looks in all", err=True)
+
+
+def _list_of(objects: Sequence[object]) -> dict[str, object]:
+    return {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+
+
+def _show(kind: "type[Resource]", items: Sequence[bytes], output: str, *, several: bool) -> None:
+    from tulle.codec.decode import resource_from_json
+
+    resources = [resource_from_json(kind, item) for item in items]
+    if output == "name":
+        for resource in resources:
+            click.echo(f"{kind.KIND.lower()}/{resource.metadata.name}")
+    elif resources:
+        rows = [row_of(r, datetime.now(UTC), wide=output == "wide") for r in resources]
+        hidden = set() if several and kind.NAMESPACED else {"NAMESPACE"}
+        headers = [header for header in rows[0] if header not in hidden]
+        print_table(headers, [[row[header] for header in headers] for row in rows])
+
+
+def row_of(resource: "Resource", now: datetime, *, wide: bool) -> dict[str, str]:
+    """What a line says of a resource, by header."""
+    from tulle.cli.resources.columns import cells_of
+
+    return {
+        "NAMESPACE": resource.metadata.namespace,
+        "NAME": resource.metadata.name,
+        **cells_of(resource, wide=wide),
+        "AGE": age_of(resource.metadata.creation_timestamp, now),
+    }
+
+
+def age_of(created: str, now: datetime) -> str:
+    """How old something is by its timestamp (RFC 3339); `-` without one."""
+    if not created:
+        return "-"
+    return age_text((now - datetime.fromisoformat(created)).total_seconds())

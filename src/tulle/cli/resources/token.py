@@ -1,0 +1,72 @@
+"""`tulle token`: secrets that let workloads join."""
+
+import os
+from pathlib import Path
+
+import click
+
+from tulle.cli.answers import NewToken
+from tulle.cli.arguments import Label, Seconds, namespace_option
+from tulle.cli.client import Client, server_option
+from tulle.cli.errors import CliError
+
+
+@click.group("token")
+def command() -> None:
+    """Let workloads join the mesh."""
+
+
+@command.command("create")
+@click.option("--service-account", required=True, help="The identity the workload will have.")
+@namespace_option
+@click.option(
+    "--label",
+    "labels",
+    type=Label(),
+    multiple=True,
+    help="A label the workload will have, and no others: Services select by them. May be repeated.",
+)
+@click.option(
+    "--ttl", type=Seconds(), default="1h", show_default=True, help="How long it may be used."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write it to this new file, readable by you alone, instead of printing it.",
+)
+@server_option
+def create(
+    service_account: str,
+    namespace: str,
+    labels: tuple[tuple[str, str], ...],
+    ttl: float,
+    out: Path | None,
+    client: Client,
+) -> None:
+    """Print a join token: a secret that works once.
+
+    Hand it to `tulle run --token-file FILE` on the machine of the workload. It decides the workload's
+    identity and labels: nobody who holds it can join as something else.
+    """
+    body = {
+        "namespace": namespace,
+        "serviceAccount": service_account,
+        "labels": dict(labels),
+        "ttlSeconds": ttl,
+    }
+    if out is None:
+        click.echo(client.post("/tulle/v1/tokens", body, NewToken).token)
+        return
+    descriptor = _create(out)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(client.post("/tulle/v1/tokens", body, NewToken).token + "\n")
+
+
+def _create(path: Path) -> int:
+    """A new file nobody else may read, from its first moment on."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as exc:
+        raise CliError(f"{path}: is there already", "name a new file", "file-exists") from exc
+    except OSError as exc:
+        raise CliError(f"{path}: {exc.strerror}", code="file-unwritable") from exc

@@ -1,0 +1,84 @@
+"""The mesh some manifests describe, as if it ran."""
+
+from itertools import permutations
+
+from tulle.cli.inspection.local import world_of
+from tulle.codec import decode
+from tulle.graph.programs import accepts_traffic
+from tulle.model.kinds.workload import Workload
+
+MANIFEST = """
+apiVersion: tulle.dev/v1
+kind: Process
+metadata: {name: web, namespace: shop}
+spec:
+  command: [web]
+  labels: {app: web}
+  serviceAccountName: web
+  replicas: 2
+  ports: [{name: http, port: 8080}]
+  upstreams: [{service: cart, port: 80}, {service: db, port: 5432, localPort: 6000}]
+---
+apiVersion: tulle.dev/v1
+kind: Workload
+metadata: {name: vm, namespace: shop}
+spec: {address: 10.0.0.6, ports: [{port: 9080}]}
+---
+apiVersion: tulle.dev/v1
+kind: Workload
+metadata: {name: known, namespace: shop}
+spec: {address: 127.0.0.1}
+status: {proxy: {mtlsPort: 4711}}
+"""
+
+
+def workloads() -> dict[str, Workload]:
+    decoded = decode.read(MANIFEST, "m.yaml")
+    assert decoded.problems == ()
+    return {w.metadata.name: w for w in world_of(decoded.resources).all(Workload)}
+
+
+def test_every_replica_becomes_a_workload_that_takes_traffic() -> None:
+    found = workloads()
+
+    assert sorted(found) == ["known", "vm", "web-0", "web-1"]
+    assert accepts_traffic(found["web-0"])
+    assert found["web-0"].metadata.labels == {"app": "web"}
+    assert found["web-0"].spec.service_account_name == "web"
+
+
+def test_placeholder_ports_are_unique_per_address_and_asked_for_ones_are_kept() -> None:
+    found = workloads()
+    zero, one = found["web-0"].status.proxy, found["web-1"].status.proxy
+    assert zero is not None
+    assert one is not None
+
+    taken = [
+        port
+        for proxy in (zero, one)
+        for port in (
+            proxy.mtls_port,
+            *(bound.proxy_port for bound in proxy.plaintext_ports),
+            *(bound.local_port for bound in proxy.upstreams if bound.service == "cart"),
+        )
+    ]
+
+    assert len(taken) == len(set(taken)) == 6
+    assert {up.local_port for up in zero.upstreams if up.service == "db"} == {6000}
+    assert found["vm"].status.proxy is not None
+    assert found["vm"].status.proxy.mtls_port == 15009
+
+
+def test_a_workload_that_has_reported_keeps_what_it_reported() -> None:
+    proxy = workloads()["known"].status.proxy
+
+    assert proxy is not None
+    assert proxy.mtls_port == 4711
+
+
+def test_the_order_of_the_manifests_never_changes_the_mesh() -> None:
+    resources = decode.read(MANIFEST, "m.yaml").resources
+
+    worlds = [list(world_of(order)) for order in permutations(resources)]
+
+    assert all(world == worlds[0] for world in worlds)
