@@ -5,6 +5,7 @@ is now, `log` what happened (no `doc`: removed), `meta` the one row that orders 
 """
 
 import sqlite3
+from collections.abc import Sequence
 
 from tulle.store.errors import StoreForeign, StoreTooNew
 
@@ -65,10 +66,10 @@ def check(connection: sqlite3.Connection) -> None:
         )
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a file that passed `check` to today's tables."""
+def migrate(connection: sqlite3.Connection, scripts: Sequence[str] = MIGRATIONS) -> None:
+    """Bring a file that passed `check` to today's tables: each step whole, or not at all."""
     version = _pragma(connection, "user_version")
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+    for number, script in enumerate(scripts[version:], start=version + 1):
         connection.executescript(
             f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID}; "
             f"PRAGMA user_version = {number}; COMMIT;"
