@@ -1,0 +1,56 @@
+"""What comes in and goes out: bounded JSON, read into values at once."""
+
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from tulle.api.errors import ApiError
+
+T = TypeVar("T")
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""Largest request; a mesh's manifests are far below it."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A request or answer of ours: camelCase in JSON."""
+
+
+class Request(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request: unknown fields are refused."""
+
+
+async def read(request: web.Request, kind: type[T]) -> T:
+    """The body as a value of `kind`; the field that does not fit is named."""
+    data = await request.read()
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.MsgspecError as error:
+        raise ApiError(400, "request-malformed", f"the request cannot be read: {error}") from None
+
+
+def reply(value: object, status: int = 200) -> web.Response:
+    """A value as JSON."""
+    return web.Response(
+        status=status, body=msgspec.json.encode(value), content_type="application/json"
+    )
+
+
+def reply_json(data: bytes, status: int = 200) -> web.Response:
+    """JSON that is made already."""
+    return web.Response(status=status, body=data, content_type="application/json")
+
+
+def number(request: web.Request, name: str, default: float, most: float) -> float:
+    """A number of the query between 0 and `most`."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= most:
+        raise ApiError(400, "query-malformed", f"{name} must be a number from 0 to {most:g}")
+    return found

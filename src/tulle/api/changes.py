@@ -1,0 +1,110 @@
+"""The way in for changes: checked as a whole against the mesh they would make, then written as a whole.
+
+One change at a time, so that what was checked is what is written: beside us only statuses change.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tulle.api.errors import ProblemsError
+from tulle.graph.compile import Compiler
+from tulle.model.kinds.mesh import DEFAULT_NAME, Mesh
+from tulle.model.names import ResourceKey
+from tulle.model.problems import Problem, has_errors
+from tulle.model.worlds import World
+from tulle.store.contract import Batch, Change, Delete, Put, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change did (or, dry, would do): per key `created`, `configured`, `unchanged` or `deleted`."""
+
+    revision: int
+    actions: tuple[tuple[ResourceKey, str], ...]
+    warnings: tuple[Problem, ...] = ()
+
+
+class Gate:
+    """Lets changes through to the store. `trust_domain` is what the certificate authority signs for."""
+
+    def __init__(self, store: Store, trust_domain: Callable[[], str]) -> None:
+        self._store = store
+        self._trust_domain = trust_domain
+        self._compile = Compiler()
+        self._turn = asyncio.Lock()
+
+    async def put(self, puts: Sequence[Put], *, dry_run: bool = False) -> Changed:
+        """Create or replace; refused with every problem if the set would bring an error into the mesh."""
+        async with self._turn:
+            return await self._change(puts, self._misplaced(puts), dry_run=dry_run, strict=True)
+
+    async def delete(self, deletes: Sequence[Delete], *, dry_run: bool = False) -> Changed:
+        """Remove. What others then lack is told, and no reason to refuse."""
+        async with self._turn:
+            return await self._change(deletes, _needed(deletes), dry_run=dry_run, strict=False)
+
+    async def _change(
+        self, changes: Sequence[Change], refusals: list[Problem], *, dry_run: bool, strict: bool
+    ) -> Changed:
+        before = await self._store.world()
+        planned = await self._store.write(changes, dry_run=True)
+        after = before.changed(planned.changed, planned.removed)
+        # Apart from the loop: the first compilation of a large mesh takes its time, and streams must go on.
+        new, told = await asyncio.to_thread(self._compare, before, after, changes)
+        if refusals or (strict and has_errors(new)):
+            raise ProblemsError([*refusals, *new])
+        batch = planned if dry_run else await self._store.write(changes)
+        actions = tuple((change.key, _action(change, before, batch)) for change in changes)
+        return Changed(batch.revision, actions, tuple(told))
+
+    def _compare(
+        self, before: World, after: World, changes: Sequence[Change]
+    ) -> tuple[list[Problem], list[Problem]]:
+        """Problems that were not there before; and those with all about what is changed."""
+        old = set(self._compile(before).problems)
+        problems = self._compile(after).problems
+        named = {change.key for change in changes}
+        new = [problem for problem in problems if problem not in old]
+        return new, [p for p in problems if p not in old or p.resource in named]
+
+    def _misplaced(self, puts: Sequence[Put]) -> list[Problem]:
+        home = self._trust_domain()
+        return [
+            _moved(put.resource, home)
+            for put in puts
+            if isinstance(put.resource, Mesh) and put.resource.spec.trust_domain != home
+        ]
+
+
+def _moved(mesh: Mesh, home: str) -> Problem:
+    return Problem(
+        "spec.trustDomain",
+        "trust-domain-fixed",
+        f"is {mesh.spec.trust_domain}, but this mesh's authority signs for {home} only",
+        f"write trustDomain: {home}; another trust domain is another mesh, with its own --data-dir",
+        mesh.key,
+    )
+
+
+def _needed(deletes: Sequence[Delete]) -> list[Problem]:
+    return [
+        Problem(
+            "",
+            "mesh-needed",
+            "holds the settings and the trust bundle of the mesh, so it cannot be deleted",
+            f"apply Mesh {DEFAULT_NAME} with an empty spec to go back to the defaults",
+            delete.key,
+        )
+        for delete in deletes
+        if delete.key == ResourceKey(Mesh.KIND, "", DEFAULT_NAME)
+    ]
+
+
+def _action(change: Change, before: World, batch: Batch) -> str:
+    if isinstance(change, Delete):
+        return "deleted"
+    if before.find(change.key) is None:
+        return "created"
+    changed = any(resource.key == change.key for resource in batch.changed)
+    return "configured" if changed else "unchanged"
