@@ -79,6 +79,11 @@ class Destination:
     external: ExternalTarget | None
     origin: Origin
 
+    @property
+    def ref(self) -> "DestinationRef":
+        """What names it in the graph."""
+        return DestinationRef(self.service, self.port)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class DestinationRef:

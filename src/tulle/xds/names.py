@@ -55,3 +55,12 @@ def edge_stat_name(to: DestinationRef, protocol: Protocol) -> str:
     The last word tells a cluster's own numbers apart from Envoy's copies of them (`….external.upstream_rq_time`).
     """
     return f"{to.service.namespace}/{to.service.name}/{to.port}/{protocol}/edge"
+
+
+MISSING = "missing"
+"""A cluster that never exists: a share without a destination is sent there, and so is refused."""
+
+
+def chain_name(port: int, epoch: int) -> str:
+    """`9080@2`: the filter chain of a program's port; a new epoch replaces it and drains the old one."""
+    return f"{port}@{epoch}"

@@ -396,6 +396,7 @@ class Cluster(Message):
     name: str
     alt_stat_name: str
     type: int
+    cluster_type: CustomClusterType
     eds_cluster_config: EdsClusterConfig
     connect_timeout: Duration
     per_connection_buffer_limit_bytes: UInt32Value
@@ -423,6 +424,7 @@ class Cluster(Message):
         name: str = ...,
         alt_stat_name: str = ...,
         type: Literal["STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINAL_DST"] = ...,
+        cluster_type: CustomClusterType | None = ...,
         eds_cluster_config: EdsClusterConfig | None = ...,
         connect_timeout: Duration | None = ...,
         per_connection_buffer_limit_bytes: UInt32Value | None = ...,
@@ -451,6 +453,36 @@ class Cluster(Message):
         lrs_report_endpoint_metrics: Iterable[str] = ...,
         upstream_config: TypedExtensionConfig | None = ...,
         connection_pool_per_downstream_connection: bool = ...,
+    ) -> None: ...
+
+class CustomClusterType(Message):
+    name: str
+    typed_config: Any
+    def __init__(
+        self,
+        *,
+        name: str = ...,
+        typed_config: Any | None = ...,
+    ) -> None: ...
+
+class DnsCluster(Message):
+    dns_refresh_rate: Duration
+    respect_dns_ttl: bool
+    dns_jitter: Duration
+    typed_dns_resolver_config: TypedExtensionConfig
+    dns_lookup_family: int
+    all_addresses_in_single_endpoint: bool
+    def __init__(
+        self,
+        *,
+        dns_refresh_rate: Duration | None = ...,
+        respect_dns_ttl: bool = ...,
+        dns_jitter: Duration | None = ...,
+        typed_dns_resolver_config: TypedExtensionConfig | None = ...,
+        dns_lookup_family: Literal[
+            "UNSPECIFIED", "AUTO", "V4_ONLY", "V6_ONLY", "V4_PREFERRED", "ALL"
+        ] = ...,
+        all_addresses_in_single_endpoint: bool = ...,
     ) -> None: ...
 
 class EdsClusterConfig(Message):
@@ -1311,6 +1343,11 @@ class DownstreamTlsContext(Message):
         ocsp_staple_policy: Literal["LENIENT_STAPLING", "STRICT_STAPLING", "MUST_STAPLE"] = ...,
         full_scan_certs_on_sni_mismatch: BoolValue | None = ...,
         prefer_client_ciphers: bool = ...,
+    ) -> None: ...
+
+class RawBuffer(Message):
+    def __init__(
+        self,
     ) -> None: ...
 
 class SdsSecretConfig(Message):

@@ -1,7 +1,7 @@
 """Which Envoy messages the project speaks, by the short names they have here.
 
 `tools/xds_protos.py` reads this table to write `xds.binpb` and the typed stub beside it: add a line, run
-`make protos`, and the type checker knows the message. Fields whose messages are not listed do not exist for it.
+the tool, and the type checker knows the message. Fields whose messages are not listed do not exist for it.
 """
 
 from types import MappingProxyType
@@ -50,6 +50,8 @@ FULL_NAMES = MappingProxyType(
         "CircuitBreakers": _CLUSTER + "CircuitBreakers",
         "CircuitBreakerThresholds": _CLUSTER + "CircuitBreakers.Thresholds",
         "Cluster": _CLUSTER + "Cluster",
+        "CustomClusterType": _CLUSTER + "Cluster.CustomClusterType",
+        "DnsCluster": "envoy.extensions.clusters.dns.v3.DnsCluster",
         "EdsClusterConfig": _CLUSTER + "Cluster.EdsClusterConfig",
         "TransportSocketMatch": _CLUSTER + "Cluster.TransportSocketMatch",
         "UpstreamConnectionOptions": _CLUSTER + "UpstreamConnectionOptions",
@@ -95,6 +97,7 @@ FULL_NAMES = MappingProxyType(
         "CertificateValidationContext": _TLS + "CertificateValidationContext",
         "CommonTlsContext": _TLS + "CommonTlsContext",
         "DownstreamTlsContext": _TLS + "DownstreamTlsContext",
+        "RawBuffer": "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer",
         "SdsSecretConfig": _TLS + "SdsSecretConfig",
         "Secret": _TLS + "Secret",
         "SpiffeTrustDomain": _TLS + "SPIFFECertValidatorConfig.TrustDomain",
@@ -118,11 +121,13 @@ MODULES = (
     "envoy.config.listener.v3.listener_pb2",
     "envoy.config.rbac.v3.rbac_pb2",
     "envoy.config.route.v3.route_pb2",
+    "envoy.extensions.clusters.dns.v3.dns_cluster_pb2",
     "envoy.extensions.filters.http.router.v3.router_pb2",
     "envoy.extensions.filters.listener.tls_inspector.v3.tls_inspector_pb2",
     "envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2",
     "envoy.extensions.filters.network.rbac.v3.rbac_pb2",
     "envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2",
+    "envoy.extensions.transport_sockets.raw_buffer.v3.raw_buffer_pb2",
     "envoy.extensions.transport_sockets.tls.v3.secret_pb2",
     "envoy.extensions.transport_sockets.tls.v3.tls_pb2",
     "envoy.extensions.transport_sockets.tls.v3.tls_spiffe_validator_config_pb2",

@@ -1,0 +1,57 @@
+"""Endpoints: where the instances of a destination are now."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from tulle.graph.mesh import Endpoint as MeshEndpoint
+from tulle.xds.protos import (
+    Address,
+    ClusterLoadAssignment,
+    Endpoint,
+    LbEndpoint,
+    Locality,
+    LocalityLbEndpoints,
+    Metadata,
+    SocketAddress,
+    Struct,
+    Value,
+)
+
+SECURE = "secure"
+"""The endpoint metadata by which a cluster with both kinds picks mTLS or plaintext."""
+
+
+def load_assignment(
+    cluster: str, endpoints: Iterable[MeshEndpoint], *, marked: bool = False
+) -> ClusterLoadAssignment:
+    """All of them, grouped by where they are; with `marked` each says whether it speaks mTLS."""
+    ordered = sorted(endpoints, key=lambda end: (end.region, end.zone, end))
+    groups = groupby(ordered, key=lambda end: (end.region, end.zone))
+    return ClusterLoadAssignment(
+        cluster_name=cluster,
+        endpoints=[
+            LocalityLbEndpoints(
+                locality=Locality(region=region, zone=zone) if region or zone else None,
+                lb_endpoints=[_one(end, marked=marked) for end in group],
+            )
+            for (region, zone), group in groups
+        ],
+    )
+
+
+def address(host: str, port: int) -> Address:
+    """A TCP address."""
+    return Address(socket_address=SocketAddress(address=host, port_value=port))
+
+
+def security_mark(*, secure: bool) -> Struct:
+    """What an endpoint says, and what a cluster looks for."""
+    return Struct(fields={SECURE: Value(bool_value=secure)})
+
+
+def _one(end: MeshEndpoint, *, marked: bool) -> LbEndpoint:
+    mark = {"envoy.transport_socket_match": security_mark(secure=end.secure)}
+    return LbEndpoint(
+        endpoint=Endpoint(address=address(end.address, end.port)),
+        metadata=Metadata(filter_metadata=mark) if marked else None,
+    )

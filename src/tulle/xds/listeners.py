@@ -1,0 +1,134 @@
+"""Listeners: where a proxy takes connections, and from whom.
+
+Three kinds: one for mutual TLS from the mesh, one for plaintext per port that allows it, and one on loopback
+per upstream of the program. Only the first looks into the TLS handshake: elsewhere an inspector would make a
+server-first client wait.
+"""
+
+from collections.abc import Iterable
+
+from tulle.graph.mesh import (
+    DestinationRef,
+    HttpRouting,
+    InboundPort,
+    OutboundView,
+    TcpRouting,
+    WorkloadNode,
+)
+from tulle.xds import tls
+from tulle.xds.endpoints import address
+from tulle.xds.filters import http_filters, http_manager, network_filters, tcp_proxy
+from tulle.xds.names import (
+    MTLS_LISTENER,
+    callers_secret_name,
+    chain_name,
+    cluster_name,
+    inbound_cluster_name,
+    outbound_listener_name,
+    plaintext_listener_name,
+    sni_of,
+)
+from tulle.xds.protos import (
+    Filter,
+    FilterChain,
+    FilterChainMatch,
+    Listener,
+    ListenerFilter,
+    TlsInspector,
+)
+from tulle.xds.routes import fixed_routes
+from tulle.xds.values import packed, switch
+
+_LOOPBACK = "127.0.0.1"
+
+
+def mtls_listener(workload: WorkloadNode, port: int) -> Listener:
+    """Everything from the mesh arrives here; SNI says which port of the program is meant."""
+    inspector = ListenerFilter(name="tls_inspector", typed_config=packed(TlsInspector()))
+    listener = _listener(MTLS_LISTENER, workload.address, port)
+    listener.MergeFrom(
+        Listener(
+            traffic_direction="INBOUND",
+            listener_filters=[inspector],
+            filter_chains=_chains(workload.inbound),
+        )
+    )
+    return listener
+
+
+def plaintext_listener(host: str, port: InboundPort, plaintext_port: int) -> Listener:
+    """For callers outside the mesh, where the user allows them: bytes in, bytes out."""
+    name = plaintext_listener_name(port.port)
+    end = tcp_proxy.at_once(name, inbound_cluster_name(port.port))
+    listener = _listener(name, host, plaintext_port)
+    listener.MergeFrom(
+        Listener(traffic_direction="INBOUND", filter_chains=[FilterChain(filters=[end])])
+    )
+    return listener
+
+
+def outbound_listener(view: OutboundView) -> Listener:
+    """A service the program calls, on a loopback port."""
+    name = outbound_listener_name(view.port.service, view.port.port)
+    listener = _listener(name, _LOOPBACK, view.port.local_port)
+    chain = FilterChain(filters=[_outbound_filter(name, view)])
+    listener.MergeFrom(Listener(traffic_direction="OUTBOUND", filter_chains=[chain]))
+    return listener
+
+
+def clusters_in(routing: TcpRouting, default: DestinationRef) -> list[str]:
+    """The clusters a listener without routes names, each once."""
+    if routing == TcpRouting():
+        return [cluster_name(default)]
+    shares = [share for share in routing.shares if share.weight > 0]
+    return sorted({cluster_name(share.to) for share in shares if share.to is not None})
+
+
+def _outbound_filter(name: str, view: OutboundView) -> Filter:
+    match view.routing:
+        case HttpRouting():
+            host = f"{view.port.service.name}.{view.port.service.namespace}"
+            return http_manager.with_routes_of(name, host, http_filters(view))
+        case TcpRouting(shares=(), origin=None):
+            return tcp_proxy.at_once(name, cluster_name(view.default))
+        case TcpRouting(shares=shares):
+            return tcp_proxy.by_weight(name, shares)
+
+
+def _chains(ports: Iterable[InboundPort]) -> list[FilterChain]:
+    """One per port. A name two ports claim goes to the first: Envoy would refuse them both."""
+    taken: set[str] = set()
+    chains: list[FilterChain] = []
+    for port in ports:
+        names = [name for name in map(sni_of, port.targets) if name not in taken]
+        taken.update(names)
+        if names:
+            chains.append(_chain(port, names))
+    return chains
+
+
+def _chain(port: InboundPort, server_names: list[str]) -> FilterChain:
+    return FilterChain(
+        name=chain_name(port.port, port.permission.epoch),
+        filter_chain_match=FilterChainMatch(transport_protocol="tls", server_names=server_names),
+        transport_socket=tls.downstream(callers_secret_name(port.port)),
+        filters=[*network_filters(port), _inbound_end(port)],
+    )
+
+
+def _inbound_end(port: InboundPort) -> Filter:
+    cluster = inbound_cluster_name(port.port)
+    if not port.parse_http:
+        return tcp_proxy.after_handshake(cluster)
+    host = f"{_LOOPBACK}:{port.port}"
+    return http_manager.with_fixed_routes(cluster, host, http_filters(port), fixed_routes(cluster))
+
+
+def _listener(name: str, host: str, port: int) -> Listener:
+    return Listener(
+        name=name,
+        stat_prefix=name,
+        address=address(host, port),
+        # One worker needs no sharing, and without it a port that is taken is an error, not a silent half.
+        enable_reuse_port=switch(on=False),
+    )

@@ -1,0 +1,158 @@
+"""Routes: which requests go where, what is changed on the way, how long it may take."""
+
+from collections.abc import Mapping
+
+from tulle.graph.mesh import (
+    DestinationRef,
+    HeaderChanges,
+    HttpMatch,
+    HttpRouting,
+    HttpRule,
+    Share,
+    StringMatch,
+)
+from tulle.xds import headers
+from tulle.xds.names import MISSING, cluster_name
+from tulle.xds.protos import (
+    ClusterWeight,
+    DirectResponseAction,
+    HeaderMatcher,
+    QueryParameterMatcher,
+    RegexMatcher,
+    Route,
+    RouteAction,
+    RouteConfiguration,
+    RouteMatch,
+    StringMatcher,
+    VirtualHost,
+    WeightedCluster,
+)
+from tulle.xds.values import duration, number
+
+Hosts = Mapping[DestinationRef, str]
+"""The host name that requests to a destination outside the mesh must carry."""
+
+
+def route_configuration(
+    name: str, routing: HttpRouting, default: DestinationRef, hosts: Hosts
+) -> RouteConfiguration:
+    """The routes of one listener. Without rules all goes to the service; with rules the rest is a 404."""
+    rules = [_route(rule, hosts) for rule in routing.rules]
+    routes = rules or [_everything(cluster_name(default), hosts.get(default, ""))]
+    return RouteConfiguration(
+        name=name,
+        virtual_hosts=[VirtualHost(name=name, domains=["*"], routes=routes)],
+        # A backend's own changes come after its rule's, as the request meets them.
+        most_specific_header_mutations_wins=True,
+    )
+
+
+def fixed_routes(cluster: str) -> RouteConfiguration:
+    """Everything to one cluster."""
+    host = VirtualHost(name=cluster, domains=["*"], routes=[_everything(cluster, "")])
+    return RouteConfiguration(name=cluster, virtual_hosts=[host])
+
+
+def clusters_in(routing: HttpRouting, default: DestinationRef) -> list[str]:
+    """The clusters these routes name, each once."""
+    if not routing.rules:
+        return [cluster_name(default)]
+    shares = [share for rule in routing.rules for share in rule.shares if share.weight > 0]
+    return sorted({cluster_name(share.to) for share in shares if share.to is not None})
+
+
+def _everything(cluster: str, host: str) -> Route:
+    action = RouteAction(cluster=cluster, timeout=duration(0), host_rewrite_literal=host)
+    return Route(match=RouteMatch(prefix="/"), route=action)
+
+
+def _route(rule: HttpRule, hosts: Hosts) -> Route:
+    route = Route(
+        name=rule.name or str(rule.origin),
+        match=_match(rule.match),
+        request_headers_to_add=headers.options(rule.request_headers),
+        request_headers_to_remove=headers.removed(rule.request_headers),
+        response_headers_to_add=headers.options(rule.response_headers),
+        response_headers_to_remove=headers.removed(rule.response_headers),
+    )
+    shares = [share for share in rule.shares if share.weight > 0]
+    if any(share.to is not None for share in shares):
+        route.MergeFrom(Route(route=_action(rule, shares, hosts)))
+    else:
+        route.MergeFrom(Route(direct_response=DirectResponseAction(status=500)))
+    return route
+
+
+def _action(rule: HttpRule, shares: list[Share], hosts: Hosts) -> RouteAction:
+    timeout = duration(_bound(rule))
+    match shares:
+        case [Share(to=DestinationRef() as to) as only] if not _changes(only):
+            host = headers.host_of(rule.request_headers) or hosts.get(to, "")
+            return RouteAction(cluster=cluster_name(to), timeout=timeout, host_rewrite_literal=host)
+    host = headers.host_of(rule.request_headers)
+    return RouteAction(
+        weighted_clusters=WeightedCluster(
+            clusters=[_weight(share, host, hosts) for share in shares]
+        ),
+        # The share of a backend that does not exist: Gateway API asks for 500.
+        cluster_not_found_response_code="INTERNAL_SERVER_ERROR",
+        timeout=timeout,
+    )
+
+
+def _weight(share: Share, host: str, hosts: Hosts) -> ClusterWeight:
+    own = hosts.get(share.to, "") if share.to is not None else ""
+    return ClusterWeight(
+        name=cluster_name(share.to) if share.to is not None else MISSING,
+        weight=number(share.weight),
+        request_headers_to_add=headers.options(share.request_headers),
+        request_headers_to_remove=headers.removed(share.request_headers),
+        response_headers_to_add=headers.options(share.response_headers),
+        response_headers_to_remove=headers.removed(share.response_headers),
+        host_rewrite_literal=headers.host_of(share.request_headers) or host or own,
+    )
+
+
+def _changes(share: Share) -> HeaderChanges:
+    return share.request_headers or share.response_headers
+
+
+def _bound(rule: HttpRule) -> float:
+    """Seconds; 0 is no bound. There is one try, so what bounds a try bounds the request."""
+    given = (rule.timeout_s, rule.backend_timeout_s)
+    return min((seconds for seconds in given if seconds), default=0.0)
+
+
+def _match(match: HttpMatch) -> RouteMatch:
+    method = [StringMatch(":method", match.method)] if match.method else []
+    found = RouteMatch(
+        headers=[
+            HeaderMatcher(name=header.name, string_match=_string(header))
+            for header in (*method, *match.headers)
+        ],
+        query_parameters=[
+            QueryParameterMatcher(name=query.name, string_match=_string(query))
+            for query in match.query_params
+        ],
+    )
+    found.MergeFrom(_path(match))
+    return found
+
+
+def _path(match: HttpMatch) -> RouteMatch:
+    match match.path_type:
+        case "exact":
+            return RouteMatch(path=match.path)
+        case "regex":
+            return RouteMatch(safe_regex=RegexMatcher(regex=match.path))
+        case "prefix" if match.path == "/":
+            return RouteMatch(prefix="/")
+        case "prefix":
+            return RouteMatch(path_separated_prefix=match.path)
+
+
+def _string(match: StringMatch) -> StringMatcher:
+    """Regular expressions match the whole value, as Envoy's always do."""
+    if match.regex:
+        return StringMatcher(safe_regex=RegexMatcher(regex=match.value))
+    return StringMatcher(exact=match.value)
