@@ -1,0 +1,103 @@
+"""The rules of a write, as the pure function they are. `tests/contract/test_store.py` has the rest."""
+
+import pytest
+
+from tulle.model.kinds.core import Namespace
+from tulle.model.kinds.mesh import Mesh, MeshStatus
+from tulle.model.names import ResourceKey
+from tulle.model.resources import Metadata
+from tulle.model.worlds import World
+from tulle.store.contract import (
+    ABSENT,
+    Batch,
+    Delete,
+    Put,
+    Stamp,
+    check_watchable,
+    plan,
+)
+from tulle.store.errors import Compacted, ConflictError, NotFound
+
+STAMP = Stamp(revision=8, now=0.0, new_uid=lambda: "uid-1")
+
+
+def mesh(**fields: object) -> Mesh:
+    return Mesh(metadata=Metadata(name="default"), **fields)  # type: ignore[arg-type]
+
+
+def stored(revision: int = 7) -> World:
+    batch = plan(World(), [Put(mesh())], Stamp(revision, 0.0, lambda: "uid-0"))
+    return World(batch.changed, revision)
+
+
+def test_planning_does_not_touch_the_world() -> None:
+    world = stored()
+
+    batch = plan(world, [Delete(mesh().key), Put(Namespace(metadata=Metadata(name="n")))], STAMP)
+
+    assert [resource.KIND for resource in batch.changed] == ["Namespace"]
+    assert batch.removed == (ResourceKey("Mesh", "", "default"),)
+    assert [resource.KIND for resource in world] == ["Mesh"]
+
+
+def test_stamps_come_from_the_store() -> None:
+    (created,) = plan(World(), [Put(mesh())], STAMP).changed
+
+    assert created.metadata == Metadata(
+        name="default",
+        generation=1,
+        resource_version="8",
+        uid="uid-1",
+        creation_timestamp="1970-01-01T00:00:00Z",
+    )
+
+
+def test_no_change_is_the_worlds_own_revision() -> None:
+    assert plan(stored(7), [Put(mesh())], STAMP) == Batch(7)
+
+
+def test_a_resource_made_and_removed_by_one_set_never_was() -> None:
+    key = ResourceKey("Namespace", "", "n")
+
+    batch = plan(World(), [Put(Namespace(metadata=Metadata(name="n"))), Delete(key)], STAMP)
+
+    assert batch == Batch(0)
+
+
+def test_expectations_speak_of_what_was_before_the_set() -> None:
+    status = MeshStatus(trust_bundle=("pem",))
+    changes = [Put(mesh(), expect="7"), Put(mesh(status=status), expect="7", status_only=True)]
+
+    (changed,) = plan(stored(7), changes, STAMP).changed
+
+    assert isinstance(changed, Mesh)
+    assert changed.status == status
+
+
+def test_a_conflict_names_both_versions_and_the_resource() -> None:
+    with pytest.raises(ConflictError, match="version 7, not 3") as caught:
+        plan(stored(7), [Put(mesh(), expect="3")], STAMP)
+
+    assert caught.value.resource == mesh().key
+    assert caught.value.problem.code == "conflict"
+
+
+def test_what_must_be_absent_and_is_there_conflicts() -> None:
+    with pytest.raises(ConflictError, match="exists already"):
+        plan(stored(7), [Put(mesh(), expect=ABSENT)], STAMP)
+
+
+def test_what_must_be_at_a_version_and_is_gone_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        plan(World(), [Delete(mesh().key, expect="3")], STAMP)
+
+
+@pytest.mark.parametrize("after", [3, 5, 9])
+def test_kept_revisions_can_be_watched(after: int) -> None:
+    check_watchable(after, compacted=3, revision=9)
+
+
+@pytest.mark.parametrize("after", [0, 2, 10])
+def test_revisions_that_are_gone_or_unknown_cannot_be_watched(after: int) -> None:
+    with pytest.raises(Compacted, match=f"revision {after}"):
+        check_watchable(after, compacted=3, revision=9)
