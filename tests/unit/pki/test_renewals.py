@@ -1,0 +1,59 @@
+"""Renewal at half life, spread out; retries that double; clocks that disagree are named."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tulle.pki.authorities import BACKDATE_S
+from tulle.pki.renewals import check_clock, issue_time, renew_at, retry_in
+
+NOW = 1_800_000_000.0
+JITTER = st.floats(0, 1, exclude_max=True)
+LIFE = st.floats(1, 10 * 86400)
+
+
+@given(LIFE, JITTER)
+def test_a_certificate_is_renewed_around_half_of_its_life(life_s: float, jitter: float) -> None:
+    when = renew_at(NOW - BACKDATE_S, NOW + life_s, jitter)
+
+    assert NOW + 0.399 * life_s <= when <= NOW + 0.601 * life_s
+
+
+def test_a_short_life_is_not_eaten_by_the_backdate() -> None:
+    assert renew_at(NOW - BACKDATE_S, NOW + 20, 0.5) == pytest.approx(NOW + 10)
+
+
+@given(LIFE, JITTER, JITTER)
+def test_jitter_spreads_a_fleet(life_s: float, one: float, other: float) -> None:
+    first, second = (renew_at(NOW - BACKDATE_S, NOW + life_s, luck) for luck in (one, other))
+
+    assert (one < other) <= (first <= second)
+
+
+@given(st.integers(1, 10_000), JITTER)
+def test_retries_wait_longer_and_longer_but_at_most_a_minute(failures: int, jitter: float) -> None:
+    assert 0.5 <= retry_in(failures, jitter) <= 60
+    assert retry_in(failures, jitter) <= retry_in(failures + 1, jitter)
+
+
+def test_the_first_retry_comes_within_a_second() -> None:
+    assert retry_in(1, 0.99) <= 1
+
+
+def test_the_time_of_issue_is_known_from_the_certificate() -> None:
+    assert issue_time(NOW - BACKDATE_S, NOW + 20) == NOW
+
+
+@pytest.mark.parametrize("skew_s", [-59, 0, 19])
+def test_small_differences_between_clocks_do_not_matter(skew_s: float) -> None:
+    assert check_clock(NOW - BACKDATE_S, NOW + 20, NOW + skew_s) is None
+
+
+@pytest.mark.parametrize(("skew_s", "words"), [(-120, "120 s behind"), (3000, "3000 s ahead of")])
+def test_a_clock_that_is_wrong_is_named_with_the_way_out(skew_s: float, words: str) -> None:
+    found = check_clock(NOW - BACKDATE_S, NOW + 20, NOW + skew_s)
+
+    assert found is not None
+    assert found.code == "clock-skew"
+    assert words in found.message
+    assert "NTP" in found.hint
