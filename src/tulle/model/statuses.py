@@ -26,6 +26,7 @@ class Reason(StrEnum):
     UNSUPPORTED_VALUE = "UnsupportedValue"
     BACKEND_NOT_FOUND = "BackendNotFound"
     INVALID_KIND = "InvalidKind"
+    UNSUPPORTED_PROTOCOL = "UnsupportedProtocol"
     CONFLICTED = "Conflicted"
     INVALID = "Invalid"
     TARGET_NOT_FOUND = "TargetNotFound"

@@ -1,0 +1,196 @@
+"""Virtual addresses: one of each family for every Service that brings none of its own.
+
+A Service keeps what its status says for as long as it lives. A new one gets the address its name hashes to,
+or the next free one: so servers, and `translate` without one, mostly agree even before statuses are written,
+and an address freed by one name is hardly ever given to the next.
+"""
+
+import hashlib
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tulle.graph.matches import Age, age_of
+from tulle.graph.mesh import ResourceStatus
+from tulle.graph.notes import warning
+from tulle.graph.services import HEADLESS
+from tulle.model.kinds.mesh import DEFAULT_NAME, Mesh, VirtualAddresses
+from tulle.model.kinds.service import Service
+from tulle.model.names import ResourceKey, ServiceRef
+from tulle.model.problems import Problem
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a Service asks for: addresses of its own (`fixed`), or one per family, `kept` if it has them."""
+
+    ref: ServiceRef
+    age: Age
+    fixed: tuple[str, ...]
+    kept: tuple[str, ...]
+
+    @property
+    def key(self) -> ResourceKey:
+        """The Service's."""
+        return ResourceKey(Service.KIND, self.ref.namespace, self.ref.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The addresses of every Service that has some, and the statuses that keep those we gave."""
+
+    by_service: Mapping[ServiceRef, tuple[str, ...]]
+    statuses: tuple[ResourceStatus, ...]
+    problems: tuple[Problem, ...]
+
+    def of(self, service: ServiceRef) -> tuple[str, ...]:
+        """The addresses of a service."""
+        return self.by_service.get(service, ())
+
+
+def claim_of(service: Service) -> Claim | None:
+    """What a Service asks for; None for one that has no address: headless, or a name for something outside."""
+    spec = service.spec
+    if spec.type == "ExternalName" or spec.cluster_ip == HEADLESS:
+        return None
+    return Claim(
+        ServiceRef(service.metadata.namespace, service.metadata.name),
+        age_of(service.metadata),
+        spec.cluster_ips or ((spec.cluster_ip,) if spec.cluster_ip else ()),
+        service.status.virtual_addresses,
+    )
+
+
+def assign(claims: tuple[Claim, ...], ranges: VirtualAddresses) -> Addresses:
+    """Give every claim its addresses: first those written in Services, then those kept, then new ones.
+
+    No address is ever given to two; of two Services that claim one, the older has it.
+    """
+    problems: list[Problem] = []
+    networks = list(_networks(ranges, problems))
+    taken: dict[str, ServiceRef] = {}
+    found: dict[ServiceRef, tuple[str, ...]] = {}
+    oldest_first = sorted(claims, key=lambda claim: claim.age)
+    for claim in (claim for claim in oldest_first if claim.fixed):
+        found[claim.ref] = tuple(_fixed(claim, taken, problems))
+    virtual = [claim for claim in oldest_first if not claim.fixed]
+    kept = {claim.ref: _kept(claim, networks, taken) for claim in virtual}
+    for claim in sorted(virtual, key=lambda claim: claim.ref):
+        found[claim.ref] = tuple(_complete(claim, kept[claim.ref], networks, taken, problems))
+    return Addresses(
+        MappingProxyType(dict(sorted(found.items()))),
+        tuple(
+            ResourceStatus(claim.key, virtual_addresses=() if claim.fixed else found[claim.ref])
+            for claim in claims
+        ),
+        tuple(problems),
+    )
+
+
+def _networks(ranges: VirtualAddresses, problems: list[Problem]) -> Iterator[Network]:
+    """The ranges of the Mesh; an empty text switches a family off."""
+    for field, text, version in (("ipv4", ranges.ipv4, 4), ("ipv6", ranges.ipv6, 6)):
+        network = _network(text)
+        if network and network.version == version:
+            yield network
+        elif text:
+            problems.append(
+                warning(
+                    ResourceKey(Mesh.KIND, "", DEFAULT_NAME),
+                    f"spec.virtualAddresses.{field}",
+                    "virtual-range-invalid",
+                    f"{text!r} is no IPv{version} range, so Services get no addresses of that family",
+                    hint="write it as 240.0.0.0/16" if version == 4 else "write it as fd00::/112",
+                )
+            )
+
+
+def _network(text: str) -> Network | None:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        return None
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _fixed(claim: Claim, taken: dict[str, ServiceRef], problems: list[Problem]) -> Iterator[str]:
+    for text in claim.fixed:
+        address = _address(text)
+        if address is None:
+            problems.append(_bad_cluster_ip(claim, f"{text!r} is no address"))
+        elif taken.setdefault(str(address), claim.ref) != claim.ref:
+            problems.append(_bad_cluster_ip(claim, f"Service {taken[str(address)]} has {text}"))
+        else:
+            yield str(address)
+
+
+def _bad_cluster_ip(claim: Claim, why: str) -> Problem:
+    return warning(
+        claim.key,
+        "spec.clusterIP",
+        "cluster-ip-unusable",
+        f"{why}, so nobody reaches this Service by it",
+        hint='leave clusterIP out, and the mesh gives it an address; "None" makes it headless',
+    )
+
+
+def _kept(
+    claim: Claim, networks: Iterable[Network], taken: dict[str, ServiceRef]
+) -> Mapping[Network, str]:
+    """The addresses its status holds that are still good: one per range, and nobody else's."""
+    addresses = [address for address in map(_address, claim.kept) if address]
+    kept: dict[Network, str] = {}
+    for network in networks:
+        fits = (str(address) for address in addresses if address in network)
+        mine = next((text for text in fits if taken.get(text, claim.ref) == claim.ref), None)
+        if mine:
+            taken[mine] = claim.ref
+            kept[network] = mine
+    return kept
+
+
+def _complete(
+    claim: Claim,
+    kept: Mapping[Network, str],
+    networks: Iterable[Network],
+    taken: dict[str, ServiceRef],
+    problems: list[Problem],
+) -> Iterator[str]:
+    for network in networks:
+        address = kept.get(network) or _free(claim.ref, network, taken)
+        if address:
+            taken[address] = claim.ref
+            yield address
+        else:
+            problems.append(
+                warning(
+                    claim.key,
+                    "",
+                    "virtual-addresses-exhausted",
+                    f"there is no address left for it in {network}",
+                    hint="widen spec.virtualAddresses of the Mesh",
+                )
+            )
+
+
+def _free(ref: ServiceRef, network: Network, taken: Mapping[str, ServiceRef]) -> str | None:
+    """The first free address from where the name hashes to, never the range's first or last."""
+    size = network.num_addresses - 2
+    if size <= 0:
+        return None
+    start = int.from_bytes(hashlib.sha256(str(ref).encode()).digest()[:16]) % size
+    for step in range(min(size, len(taken) + 1)):
+        address = str(network[1 + (start + step) % size])
+        if address not in taken:
+            return address
+    return None

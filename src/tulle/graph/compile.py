@@ -1,0 +1,239 @@
+"""The table of contents: World → MeshGraph, statuses, problems. Total, deterministic, no clock, no I/O.
+
+The phases stand in the order they run. Those above the line do not look at the health of workloads, so they
+are skipped while only that changes; those below it are cheap per service and per workload.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tulle.graph.addresses import assign, claim_of
+from tulle.graph.backends import Backends
+from tulle.graph.declarations import declare
+from tulle.graph.endpoints import build_service
+from tulle.graph.externals import bundles_of, read_external
+from tulle.graph.inbound import NO_ROLE, Inbound, plan_inbound
+from tulle.graph.memo import Memo
+from tulle.graph.mesh import Compiled, MeshGraph, MeshSettings, ResourceStatus
+from tulle.graph.permissions import read_access
+from tulle.graph.plans import Ground, Plans, plan_services
+from tulle.graph.programs import Program, read_process, read_workload
+from tulle.graph.routes import read_routes
+from tulle.graph.selection import select
+from tulle.graph.services import Catalogue, Listed, catalogue_of, read_service
+from tulle.graph.settings import read_settings
+from tulle.graph.slices import read_slices
+from tulle.graph.tls_policy import read_tls
+from tulle.graph.workloads import build_workload, upstream_problems
+from tulle.model.kinds.access_policy import AccessPolicy
+from tulle.model.kinds.core import ConfigMap
+from tulle.model.kinds.endpoint_slice import EndpointSlice
+from tulle.model.kinds.external_service import ExternalService
+from tulle.model.kinds.http_route import HTTPRoute
+from tulle.model.kinds.mesh import Mesh
+from tulle.model.kinds.process import Process
+from tulle.model.kinds.service import Service
+from tulle.model.kinds.tcp_route import TCPRoute
+from tulle.model.kinds.tls_policy import TlsPolicy
+from tulle.model.kinds.workload import Workload
+from tulle.model.names import ResourceKey, WorkloadRef
+from tulle.model.problems import Problem
+from tulle.model.worlds import World
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Everything but the Workloads, as it was written."""
+
+    meshes: tuple[Mesh, ...]
+    services: tuple[Service, ...]
+    externals: tuple[ExternalService, ...]
+    config_maps: tuple[ConfigMap, ...]
+    slices: tuple[EndpointSlice, ...]
+    processes: tuple[Process, ...]
+    http_routes: tuple[HTTPRoute, ...]
+    tcp_routes: tuple[TCPRoute, ...]
+    access_policies: tuple[AccessPolicy, ...]
+    tls_policies: tuple[TlsPolicy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Everything that does not depend on the health of workloads."""
+
+    settings: MeshSettings
+    catalogue: Catalogue
+    plans: Plans
+    inbound: Inbound
+    statuses: tuple[ResourceStatus, ...]
+    problems: tuple[Problem, ...]
+
+
+def compile_mesh(world: World) -> Compiled:
+    """Resolve every reference of a world: graph, statuses to write, every problem found on the way."""
+    return Compiler().compile(world)
+
+
+class Compiler:
+    """Compiles one world after another. What did not change stays the very same object."""
+
+    def __init__(self) -> None:
+        self._memo = Memo()
+
+    def compile(self, world: World) -> Compiled:
+        """Equal to `compile_mesh(world)`, in time proportional to what changed since the last one."""
+        compiled = _compile(self._memo, world)
+        self._memo.turn()
+        return compiled
+
+
+def _compile(memo: Memo, world: World) -> Compiled:
+    workloads = world.all(Workload)
+    readings = [memo.one(_name(w), read_workload, w) for w in workloads]
+    programs = memo.keep("programs", tuple(reading.program for reading in readings))
+    settled = memo.phase(settle, written(world), programs)
+
+    live = {reading.program.ref: reading.endpoint for reading in readings}
+    services = {
+        plan.ref: memo.one(plan.ref, build_service, plan, *map(live.get, plan.members))
+        for plan in settled.plans.services
+    }
+    trust_domain = settled.settings.trust_domain
+    built = [
+        memo.one(
+            ("built", *_name(workload)),
+            build_workload,
+            workload,
+            program,
+            settled.inbound.by_program[program.ref],
+            settled.plans.roles.get(program.ref, NO_ROLE).services,
+            settled.catalogue,
+            trust_domain,
+        )
+        for workload, program in zip(workloads, programs, strict=True)
+    ]
+    graph = MeshGraph(
+        settled.settings,
+        MappingProxyType(services),
+        MappingProxyType({one.node.ref: one.node for one in built}),
+    )
+    odd = (*(p for one in readings for p in one.problems), *(p for b in built for p in b.problems))
+    problems = memo.one("problems", in_order, settled.problems, odd)
+    return Compiled(graph, settled.statuses, problems)
+
+
+def written(world: World) -> Written:
+    """The kinds the compiler reads, beside Workloads."""
+    return Written(
+        meshes=world.all(Mesh),
+        services=world.all(Service),
+        externals=world.all(ExternalService),
+        config_maps=world.all(ConfigMap),
+        slices=world.all(EndpointSlice),
+        processes=world.all(Process),
+        http_routes=world.all(HTTPRoute),
+        tcp_routes=world.all(TCPRoute),
+        access_policies=world.all(AccessPolicy),
+        tls_policies=world.all(TlsPolicy),
+    )
+
+
+def settle(memo: Memo, said: Written, programs: tuple[Program, ...]) -> Settled:
+    """All phases that do not look at health, in order."""
+    settings = memo.one("settings", read_settings, said.meshes)
+    listed = memo.phase(_list_services, said.services)
+    outside = memo.phase(_list_externals, said.externals, said.config_maps)
+    directory = memo.one("directory", catalogue_of, listed, outside)
+    catalogue = directory.catalogue
+    by_ref = memo.one("programs", _by_ref, programs)
+    to_come = memo.one("processes", _read_processes, said.processes)
+    running = memo.one("running", select, catalogue, programs)
+    coming = memo.one("coming", select, catalogue, to_come)
+    slices = memo.one("slices", read_slices, said.slices, catalogue, by_ref)
+    declarations = memo.one("declarations", declare, catalogue, running, coming)
+    backends = memo.keep("backends", Backends(catalogue, declarations))
+    routes = memo.phase(read_routes, backends, said.http_routes, said.tcp_routes)
+    claims = memo.keep("claims", tuple(filter(None, map(claim_of, said.services))))
+    addresses = memo.one("addresses", assign, claims, settings.ranges)
+    ground = Ground(
+        trust_domain=settings.mesh.trust_domain,
+        catalogue=catalogue,
+        programs=by_ref,
+        running=running,
+        to_come=coming,
+        slices=slices,
+        declarations=declarations,
+        routes=routes,
+        addresses=addresses,
+    )
+    plans = memo.phase(plan_services, ground)
+    access = memo.one("access", read_access, said.access_policies, catalogue)
+    tls = memo.one("tls", read_tls, said.tls_policies, catalogue)
+    inbound = memo.phase(plan_inbound, programs, to_come, plans, access, tls)
+    upstreams = tuple(
+        problem
+        for process in said.processes
+        for problem in upstream_problems(process, process.spec.upstreams, catalogue)
+    )
+    found = (settings, directory, slices, declarations, routes, addresses, plans, access, tls)
+    return Settled(
+        settings=settings.mesh,
+        catalogue=catalogue,
+        plans=plans,
+        inbound=inbound,
+        statuses=_by_key(
+            status
+            for part in (settings, directory, routes, addresses, access, tls)
+            for status in part.statuses
+        ),
+        problems=(
+            *(problem for part in (*found, inbound) for problem in part.problems),
+            *upstreams,
+        ),
+    )
+
+
+def in_order(*problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Problems by the resource they are about, then by field."""
+    return tuple(sorted((one for some in problems for one in some), key=_order))
+
+
+def _order(problem: Problem) -> tuple[ResourceKey, str, str, str]:
+    resource = problem.resource or ResourceKey("", "", "")
+    return (resource, problem.path, problem.code, problem.message)
+
+
+def _name(resource: Service | Workload | ExternalService) -> tuple[str, str]:
+    return (resource.metadata.namespace, resource.metadata.name)
+
+
+def _list_services(memo: Memo, services: tuple[Service, ...]) -> tuple[Listed, ...]:
+    return tuple(memo.one(_name(service), read_service, service) for service in services)
+
+
+def _list_externals(
+    memo: Memo, externals: tuple[ExternalService, ...], config_maps: tuple[ConfigMap, ...]
+) -> tuple[Listed, ...]:
+    found = {(one.metadata.namespace, one.metadata.name): one for one in config_maps}
+    return tuple(
+        memo.one(
+            _name(external),
+            read_external,
+            external,
+            tuple(found.get((external.metadata.namespace, name)) for name in bundles_of(external)),
+        )
+        for external in externals
+    )
+
+
+def _read_processes(processes: tuple[Process, ...]) -> tuple[Program, ...]:
+    return tuple(map(read_process, processes))
+
+
+def _by_ref(programs: tuple[Program, ...]) -> MappingProxyType[WorkloadRef, Program]:
+    return MappingProxyType({program.ref: program for program in programs})
+
+
+def _by_key(statuses: Iterable[ResourceStatus]) -> tuple[ResourceStatus, ...]:
+    return tuple(sorted(statuses, key=lambda status: status.key))

@@ -1,0 +1,56 @@
+"""Views: what one proxy needs, and nothing else. A proxy's memory grows with what its program calls."""
+
+from collections.abc import Iterator
+
+from tulle.graph.mesh import (
+    DestinationRef,
+    HttpRouting,
+    MeshGraph,
+    OutboundPort,
+    OutboundView,
+    Protocol,
+    Routing,
+    TcpRouting,
+    View,
+)
+from tulle.model.names import WorkloadRef
+
+
+def view_of(graph: MeshGraph, ref: WorkloadRef) -> View | None:
+    """The part of the graph one proxy needs; None if it is unknown, or has not reported its ports yet."""
+    workload = graph.workloads.get(ref)
+    if workload is None or workload.mtls_port is None:
+        return None
+    outbound = tuple(_outbound(graph, ref.namespace, port) for port in workload.outbound)
+    reached = {to for view in outbound for to in destinations_of(view.routing, view.default)}
+    return View(
+        workload=workload,
+        settings=graph.settings,
+        outbound=outbound,
+        destinations=tuple(graph.destination(to) for to in sorted(reached)),
+    )
+
+
+def destinations_of(routing: Routing, default: DestinationRef) -> Iterator[DestinationRef]:
+    """Where traffic to a port may end up: the backends of its routes, or the port itself where there is none."""
+    match routing:
+        case HttpRouting(rules=rules) if rules:
+            yield from (share.to for rule in rules for share in rule.shares if share.to)
+        case TcpRouting(shares=shares) if shares:
+            yield from (share.to for share in shares if share.to)
+        case _:
+            yield default
+
+
+def spoken(routing: Routing, declared: Protocol) -> Protocol:
+    """What a caller's proxy handles: connections under a TCPRoute, requests under an HTTPRoute."""
+    if isinstance(routing, TcpRouting):
+        return Protocol.TCP
+    return declared if declared.is_http else Protocol.HTTP
+
+
+def _outbound(graph: MeshGraph, namespace: str, port: OutboundPort) -> OutboundView:
+    default = DestinationRef(port.service, port.port)
+    found = graph.port(default)
+    routing = found.routing_for(namespace)
+    return OutboundView(port, spoken(routing, found.destination.protocol), routing, default)
