@@ -121,8 +121,10 @@ def plan(world: World, changes: Iterable[Change], stamp: Stamp) -> Batch:
         key, before = change.key, world.find(change.key)
         _check_expectation(key, before, change.expect)
         after[key] = _apply(change, after.get(key, before), stamp)
-    changed = [new for key, new in sorted(after.items()) if new and _differs(new, world.find(key))]
-    removed = [key for key, new in sorted(after.items()) if new is None and world.find(key)]
+    ends = [(key, world.find(key), new) for key, new in sorted(after.items())]
+    counted = [(before, _counted(new, before)) for _, before, new in ends if new is not None]
+    changed = [new for before, new in counted if new != before]
+    removed = [key for key, before, new in ends if new is None and before is not None]
     if not changed and not removed:
         return Batch(world.revision)
     version = str(stamp.revision)
@@ -202,12 +204,20 @@ def _replaced(resource: Resource, before: Resource) -> Resource:
     new = _with_metadata(
         resource,
         namespace=old.namespace,
-        generation=old.generation + (spec_of(resource) != spec_of(before)),
+        generation=old.generation,
         resource_version=old.resource_version,
         uid=old.uid,
         creation_timestamp=old.creation_timestamp,
     )
     return _with_status(new, _status(before)) if _has_status(before) else new
+
+
+def _counted(new: Resource, before: Resource | None) -> Resource:
+    # Against what was before the whole set: what a set undoes again was no change.
+    if before is None or before.metadata.uid != new.metadata.uid:
+        return new
+    grown = before.metadata.generation + (spec_of(new) != spec_of(before))
+    return _with_metadata(new, generation=grown)
 
 
 def _with_metadata(resource: Resource, **fields: str | int) -> Resource:
@@ -235,10 +245,6 @@ def _without_status(resource: Resource) -> Resource:
         if field.name == "status":
             return _with_status(resource, field.default)
     return resource
-
-
-def _differs(new: Resource, before: Resource | None) -> bool:
-    return before is None or new != before
 
 
 def _not_found(key: ResourceKey) -> NotFound:

@@ -3,7 +3,7 @@
 import pytest
 
 from tulle.model.kinds.core import Namespace
-from tulle.model.kinds.mesh import Mesh, MeshStatus
+from tulle.model.kinds.mesh import Mesh, MeshSpec, MeshStatus
 from tulle.model.names import ResourceKey
 from tulle.model.resources import Metadata
 from tulle.model.worlds import World
@@ -62,6 +62,14 @@ def test_a_resource_made_and_removed_by_one_set_never_was() -> None:
     batch = plan(World(), [Put(Namespace(metadata=Metadata(name="n"))), Delete(key)], STAMP)
 
     assert batch == Batch(0)
+
+
+def test_a_spec_that_ends_as_it_was_keeps_its_generation() -> None:
+    other = mesh(spec=MeshSpec(trust_domain="other"))
+
+    assert plan(stored(7), [Put(other), Put(mesh())], STAMP) == Batch(7)
+    (changed,) = plan(stored(7), [Put(mesh()), Put(other), Put(other)], STAMP).changed
+    assert changed.metadata.generation == 2
 
 
 def test_expectations_speak_of_what_was_before_the_set() -> None:
