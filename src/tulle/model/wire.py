@@ -40,7 +40,10 @@ class JoinRequest(Frame, frozen=True, kw_only=True):
 
 
 class Credentials(Frame, frozen=True, kw_only=True):
-    """What joining or renewing gives. `chain` is leaf first; `roots` whom to trust; times are Unix seconds."""
+    """What joining or renewing gives. `chain` is leaf first; `roots` whom to trust; times are Unix seconds.
+
+    `connection_drain_s` is `Mesh.spec.connections.drain`: Envoy takes it as an argument, when it starts.
+    """
 
     namespace: str
     workload: str
@@ -51,6 +54,7 @@ class Credentials(Frame, frozen=True, kw_only=True):
     not_before: float
     not_after: float
     xds_address: str
+    connection_drain_s: float = 45.0
 
 
 class RenewRequest(Frame, frozen=True, kw_only=True):

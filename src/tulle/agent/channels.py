@@ -1,0 +1,172 @@
+"""gRPC to the control plane: channels whose peer is verified, and errors in words.
+
+`identity` joins and renews over short-lived channels; `session` and `upstream` share one through an `Uplink`,
+so that an agent costs the control plane one connection.
+"""
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import dataclass, field
+from typing import cast
+
+import grpc
+import msgspec
+
+from tulle.agent.errors import AgentError
+from tulle.model.wire import CONTROL_PLANE_NAME, Refused
+
+_OPTIONS = (
+    # The control plane's certificate carries a name of its own, whatever address it is reached by.
+    ("grpc.ssl_target_name_override", CONTROL_PLANE_NAME),
+    # Back-off is ours: a shared pool would remember failures of channels long closed.
+    ("grpc.use_local_subchannel_pool", 1),
+    # A host that vanished sends no reset: without pings the streams would hang for a quarter of an hour.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
+    # The agent talks to its control plane directly, never through what HTTP_PROXY names.
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom to believe (`roots`, PEM) and, where there is one, who to be."""
+
+    roots: str
+    private_key: str = field(default="", repr=False)
+    chain: str = ""
+
+
+class UnreachableError(Exception):
+    """The control plane did not answer; later it may. The text says why, in a few words."""
+
+
+class RefusedError(Exception):
+    """The control plane answered no."""
+
+    def __init__(self, refused: Refused) -> None:
+        self.refused = refused
+        super().__init__(f"{refused.message} [{refused.code}]")
+
+    def as_agent_error(self) -> AgentError:
+        """For those who cannot go on without a yes."""
+        return AgentError(self.refused.code, self.refused.message, self.refused.hint)
+
+
+def open_channel(address: str, trust: Trust) -> grpc.aio.Channel:
+    """A channel to `address` that believes only `trust`."""
+    credentials = grpc.ssl_channel_credentials(
+        trust.roots.encode(),
+        trust.private_key.encode() or None,
+        trust.chain.encode() or None,
+    )
+    return grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
+
+
+async def call(
+    address: str, trust: Trust, method: str, request: bytes, timeout_s: float = 10.0
+) -> bytes:
+    """One question on a channel of its own."""
+    channel = open_channel(address, trust)
+    try:
+        with grpc_errors():
+            return cast("bytes", await channel.unary_unary(method)(request, timeout=timeout_s))
+    finally:
+        await channel.close()
+
+
+class Uplink:
+    """The channel to the control plane that streams share; it follows the identity as that is renewed.
+
+    A stream that runs keeps the channel it began on. After a failure, or with a new certificate, the next
+    stream gets a fresh one.
+    """
+
+    def __init__(self, address: str, trust: Callable[[], Trust]) -> None:
+        self._address = address
+        self._trust = trust
+        self._current: grpc.aio.Channel | None = None
+        self._made_for: Trust | None = None
+        self._users: dict[grpc.aio.Channel, int] = {}
+
+    @contextlib.asynccontextmanager
+    async def lease(self) -> AsyncGenerator[grpc.aio.Channel]:
+        """The channel for as long as a stream lasts."""
+        channel = self._fresh()
+        self._users[channel] = self._users.get(channel, 0) + 1
+        try:
+            yield channel
+        finally:
+            if channel is self._current:
+                self._current = None
+            self._users[channel] -= 1
+            if not self._users[channel]:
+                del self._users[channel]
+                await channel.close()
+
+    def _fresh(self) -> grpc.aio.Channel:
+        trust = self._trust()
+        if self._current is None or self._made_for != trust:
+            self._current = open_channel(self._address, trust)
+            self._made_for = trust
+        return self._current
+
+
+@contextlib.contextmanager
+def grpc_errors() -> Generator[None]:
+    """Foreign errors end here."""
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        raise translate(error.code(), error.details() or "") from error
+
+
+def translate(code: grpc.StatusCode, details: str) -> Exception:
+    """What a failed call means for an agent: try again, give up, or say no to the user."""
+    if code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}:
+        return _tls_error(details) or UnreachableError(_in_few_words(details))
+    if code in {grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}:
+        return UnreachableError(_in_few_words(details) or code.name.lower())
+    return RefusedError(_read_refusal(code, details))
+
+
+def _tls_error(details: str) -> AgentError | None:
+    """A control plane that is there but cannot be believed. Waiting mends none of these."""
+    if "not yet valid" in details or "has expired" in details:
+        return clock_skew("the control plane's certificate is not valid at this machine's time")
+    if "CERTIFICATE_VERIFY_FAILED" in details:
+        return AgentError(
+            "server-not-trusted",
+            "what answers there is not the control plane that made the token (or it was set up anew)",
+            "check --server, or make a new token on that server: tulle token create",
+        )
+    if "WRONG_VERSION_NUMBER" in details:
+        return AgentError(
+            "server-speaks-no-tls",
+            "what answers there is no Tulle control plane",
+            "check --server: it is the join address, port 15010 by default",
+        )
+    return None
+
+
+def clock_skew(what: str) -> AgentError:
+    """This machine and the control plane disagree about the time: certificates cannot work."""
+    return AgentError(
+        "clock-skew", what, "set the clocks of both machines (timedatectl, chrony) and try again"
+    )
+
+
+def _read_refusal(code: grpc.StatusCode, details: str) -> Refused:
+    try:
+        return msgspec.json.decode(details, type=Refused)
+    except msgspec.MsgspecError:
+        return Refused(code=code.name.lower().replace("_", "-"), message=details or "refused")
+
+
+def _in_few_words(details: str) -> str:
+    """`failed to connect to all addresses; last error: UNKNOWN: ipv4:…: Connection refused` → its end."""
+    for words in ("Connection refused", "Socket closed", "Domain name not found", "timed out"):
+        if words.lower() in details.lower():
+            return words.lower()
+    return details.rpartition("last error: ")[2][:200].strip()

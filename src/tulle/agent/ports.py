@@ -1,0 +1,193 @@
+"""Which ports a workload's proxy listens on: found free, kept while the agent lives, the same after a restart.
+
+Envoy listens with SO_REUSEPORT: two proxies on one port would not fail but share its connections. So the
+agent holds every port it hands out by a bound socket that never listens, and no other process is given it.
+"""
+
+import errno
+import socket
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+
+from tulle.agent.errors import AgentError
+from tulle.agent.state import StateDir
+from tulle.model.kinds.workload import BoundPort, BoundUpstream, Upstream, WorkloadPort
+
+LOOPBACK = "127.0.0.1"
+_FILE = "ports.json"
+_Key = Annotated[str, msgspec.Meta(description="mtls, plaintext:9080, upstream:shop/reviews:80")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A port and the socket that keeps others off it."""
+
+    number: int
+    keeper: socket.socket | None = None
+
+    def close(self) -> None:
+        if self.keeper:
+            self.keeper.close()
+
+
+class PortBook:
+    """The ports of one workload. Used as a context manager: at its end others may have them."""
+
+    def __init__(self, state: StateDir, address: str, avoid: Iterable[int] = ()) -> None:
+        self._state = state
+        self.address = address
+        self._avoid = frozenset(avoid)
+        self._held = ExitStack()
+        self._last = _remembered(state)
+        self._now: dict[_Key, int] = {}
+
+    def __enter__(self) -> "PortBook":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
+    def mtls(self) -> int:
+        """Where peers of the mesh connect."""
+        return self._stable("mtls", self.address)
+
+    def plaintext(self, ports: Sequence[WorkloadPort]) -> tuple[BoundPort, ...]:
+        """One for each port of the program: a policy may allow plaintext later, without a restart."""
+        return tuple(
+            BoundPort(
+                port=port.port, proxy_port=self._stable(f"plaintext:{port.port}", self.address)
+            )
+            for port in ports
+        )
+
+    def upstreams(
+        self, upstreams: Sequence[Upstream], own_namespace: str
+    ) -> tuple[BoundUpstream, ...]:
+        """Loopback ports for the services it calls: the ones asked for, or any free one."""
+        return tuple(self._bind(upstream, own_namespace) for upstream in upstreams)
+
+    def save(self) -> None:
+        """Remember them for the next start."""
+        self._state.write(_FILE, msgspec.json.encode(self._now))
+
+    def _bind(self, upstream: Upstream, own_namespace: str) -> BoundUpstream:
+        namespace = upstream.namespace or own_namespace
+        name = f"{namespace}/{upstream.service}:{upstream.port}"
+        if upstream.local_port:
+            local = self._exact(upstream.local_port, f"upstream {name}")
+        else:
+            local = self._stable(f"upstream:{name}", LOOPBACK)
+        return BoundUpstream(
+            service=upstream.service, namespace=namespace, port=upstream.port, local_port=local
+        )
+
+    def _exact(self, port: int, who: str) -> int:
+        held = _hold(LOOPBACK, port)
+        if held is None:
+            raise port_taken(port, who)
+        self._held.callback(held.close)
+        return port
+
+    def _stable(self, key: _Key, address: str) -> int:
+        held = _hold(address, self._last[key]) if key in self._last else None
+        held = held or self._any(address)
+        self._held.callback(held.close)
+        self._now[key] = held.number
+        return held.number
+
+    def _any(self, address: str) -> _Held:
+        while (held := _hold(address, 0)) is None or held.number in self._avoid:
+            if held:
+                self._held.callback(held.close)  # kept, so that it is not offered again
+        return held
+
+
+def check_program_ports(ports: Sequence[WorkloadPort]) -> None:
+    """The program will listen on these itself: say now who is in its way, not after it crashed."""
+    for port in ports:
+        if _try_bind(LOOPBACK, port.port) is None:
+            raise port_taken(port.port, f"the program's port {port.name or port.port}")
+
+
+def port_taken(number: int, who: str) -> AgentError:
+    """Another process listens there."""
+    look = f"ss -ltnp 'sport = :{number}'" if sys.platform == "linux" else f"lsof -nP -i :{number}"
+    return AgentError(
+        "port-taken",
+        f"port {number}, asked for by {who}, is in use",
+        f"choose another port, or see who holds it: {look}",
+    )
+
+
+def address_towards(host: str) -> str:
+    """This machine's address on the way to `host`: where peers that reach the control plane reach us."""
+    try:
+        family, kind, proto, _, target = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind, proto) as probe:
+            probe.connect(target)  # UDP: nothing is sent
+            return str(probe.getsockname()[0])
+    except OSError as error:
+        raise AgentError(
+            "address-unknown",
+            f"cannot tell which address peers reach this machine by: {host}: {error.strerror}",
+            "name it with --address",
+        ) from error
+
+
+def _remembered(state: StateDir) -> dict[_Key, int]:
+    try:
+        return msgspec.json.decode(state.read(_FILE) or b"{}", type=dict[_Key, int])
+    except msgspec.MsgspecError:
+        return {}  # only a preference: any free port will do
+
+
+def _hold(address: str, port: int) -> _Held | None:
+    """A port nobody else has, kept; None if somebody has it. Port 0 stands for any."""
+    number = _try_bind(address, port)
+    if number is None:
+        return None
+    if sys.platform != "linux":  # there Envoy binds alone, and our socket would be in its way
+        return _Held(number)
+    keeper = _tcp_socket(address)
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        keeper.bind((address, number))
+    except OSError:
+        keeper.close()
+        return None
+    return _Held(number, keeper)
+
+
+def _try_bind(address: str, port: int) -> int | None:
+    """The port, if a listener could have it now. Connections that linger from before are no obstacle."""
+    with _tcp_socket(address) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return None
+            raise _cannot_listen(error, address, port) from error
+        return int(probe.getsockname()[1])
+
+
+def _cannot_listen(error: OSError, address: str, port: int) -> AgentError:
+    """A port that is taken is an everyday matter; every other reason is the user's to mend."""
+    if error.errno == errno.EADDRNOTAVAIL:
+        return AgentError(
+            "address-not-local",
+            f"{address} is no address of this machine",
+            "name one that is with --address",
+        )
+    return AgentError(
+        "port-forbidden", f"cannot listen on {address}:{port}: {error.strerror}", "choose another"
+    )
+
+
+def _tcp_socket(address: str) -> socket.socket:
+    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)

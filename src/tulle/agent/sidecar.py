@@ -1,0 +1,134 @@
+"""Everything beside the program: Envoy, what feeds it, and the line to the control plane, wired together.
+
+`agent` makes one when the workload has its identity and ports, and runs it as long as the workload lives.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+
+from tulle.agent import cache
+from tulle.agent.channels import Uplink
+from tulle.agent.door import Door
+from tulle.agent.edges import EdgeCounter
+from tulle.agent.envoy import Envoy, EnvoyPaths
+from tulle.agent.events import Notice
+from tulle.agent.exchange import Exchange
+from tulle.agent.identity import Identity, IdentityKeeper
+from tulle.agent.relay import Relay
+from tulle.agent.session import Session
+from tulle.agent.state import StateDir
+from tulle.agent.upstream import Upstream
+from tulle.model.wire import Register, encode
+from tulle.settings import AgentSettings
+from tulle.xds.bootstrap import bootstrap
+from tulle.xds.secrets import identity_secret
+from tulle.xds.snapshots import XdsResource, XdsSnapshot
+
+_BOOTSTRAP = "envoy.json"
+_PATIENCE_S = 10.0
+_ALONE_S = 1.0
+
+
+class Sidecar:
+    """The proxy of one workload. `register` says where it listens."""
+
+    def __init__(
+        self,
+        settings: AgentSettings,
+        state: StateDir,
+        keeper: IdentityKeeper,
+        register: Register,
+        tell: Callable[[Notice], None],
+    ) -> None:
+        self._state = state
+        self._keeper = keeper
+        self._tell = tell
+        self._key = _cache_key(keeper.current, register)
+        held = cache.load(state, self._key)
+        self._has_cache = held is not None
+        self.envoy = _envoy(settings, state, keeper.current, tell)
+        self.edges = EdgeCounter(self.envoy)
+        node_id = str(keeper.current.workload)
+        self.exchange = Exchange(Relay(node_id, held, _secret(keeper.current)), tell)
+        uplink = Uplink(keeper.xds_address, lambda: keeper.current.trust)
+        self.session = Session(uplink, register, self.edges.report, tell)
+        self._upstream = Upstream(uplink, self.exchange)
+        self._door = Door(state.socket("agent.sock"), self.exchange)
+
+    async def run(self) -> None:
+        """Run all of it until cancelled; Envoy ends before what it talks to."""
+        await self._door.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._upstream.run(), name="upstream")
+                group.create_task(self.session.run(), name="session")
+                group.create_task(self._keeper.keep_fresh(self._renewed), name="identity")
+                group.create_task(self.exchange.keep_tidy(), name="tidy")
+                group.create_task(self.exchange.keep_saved(self._save), name="save")
+                group.create_task(self.envoy.run(), name="envoy")
+                group.create_task(self._say_if_alone(), name="alone")
+        finally:
+            await self._door.stop()
+
+    async def ready(self) -> None:
+        """Return once Envoy serves its first whole configuration; say what is missing while it does not."""
+        while True:
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self.envoy.ready.wait()
+                    return
+            except TimeoutError:
+                self._tell(Notice(self._missing()))
+
+    async def _say_if_alone(self) -> None:
+        """Running from last time's files is meant to work; but nobody should have to guess it."""
+        try:
+            async with asyncio.timeout(_ALONE_S):
+                await self.session.registered.wait()
+        except TimeoutError:
+            if self._has_cache:
+                self._tell(
+                    Notice(
+                        f"the control plane at {self._keeper.xds_address} is away: "
+                        "running with certificate and configuration of last time"
+                    )
+                )
+
+    def _missing(self) -> str:
+        if not self.session.registered.is_set():
+            return f"waiting for the control plane at {self._keeper.xds_address}"
+        return "waiting for the proxy to have its configuration"
+
+    def _renewed(self, identity: Identity) -> None:
+        self.exchange.renew(_secret(identity))
+
+    def _save(self, snapshot: XdsSnapshot) -> None:
+        cache.save(self._state, self._key, snapshot)
+
+
+def _envoy(
+    settings: AgentSettings, state: StateDir, identity: Identity, tell: Callable[[Notice], None]
+) -> Envoy:
+    paths = EnvoyPaths(
+        bootstrap=state.path / _BOOTSTRAP,
+        admin=state.socket("admin.sock"),
+        base_id=state.path / "envoy.base-id",
+        log=state.path / "envoy.log",
+    )
+    account = f"{settings.namespace}/{settings.service_account}"
+    content = bootstrap(
+        str(identity.workload), account, str(state.socket("agent.sock")), str(paths.admin)
+    )
+    state.write(_BOOTSTRAP, content)
+    return Envoy(settings.envoy, paths, identity.credentials.connection_drain_s, tell)
+
+
+def _secret(identity: Identity) -> XdsResource:
+    return identity_secret(identity.private_key.encode(), identity.chain.encode())
+
+
+def _cache_key(identity: Identity, register: Register) -> str:
+    """A configuration fits one workload on one set of ports: with others, it is of no use."""
+    digest = hashlib.sha256(encode(register)).hexdigest()[:16]
+    return f"{identity.workload} {digest}"

@@ -1,0 +1,147 @@
+import socket
+import sys
+
+import pytest
+
+from tulle.agent.errors import AgentError
+from tulle.agent.ports import LOOPBACK, PortBook, address_towards, check_program_ports
+from tulle.agent.state import StateDir
+from tulle.model.kinds.workload import BoundPort, BoundUpstream, Upstream, WorkloadPort
+
+
+@pytest.fixture
+def state(tmp_path):
+    with StateDir(tmp_path) as state:
+        yield state
+
+
+@pytest.fixture
+def taken():
+    """A port somebody listens on."""
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return probe.getsockname()[1]
+
+
+def test_every_listener_has_a_port_of_its_own(state):
+    with PortBook(state, LOOPBACK) as book:
+        mtls = book.mtls()
+        (plaintext,) = book.plaintext([WorkloadPort(port=9080)])
+        bound = book.upstreams(
+            [Upstream(service="a", port=80), Upstream(service="a", port=81)], "shop"
+        )
+
+    ports = {mtls, plaintext.proxy_port, *(upstream.local_port for upstream in bound)}
+    assert len(ports) == 4
+    assert plaintext == BoundPort(port=9080, proxy_port=plaintext.proxy_port)
+    assert bound[0] == BoundUpstream(
+        service="a", namespace="shop", port=80, local_port=bound[0].local_port
+    )
+
+
+def test_an_upstream_gets_the_port_it_asks_for(state):
+    port = free_port()
+    with PortBook(state, LOOPBACK) as book:
+        (bound,) = book.upstreams([Upstream(service="a", port=80, local_port=port)], "shop")
+
+    assert bound.local_port == port
+
+
+def test_a_port_somebody_has_is_named_with_who_asked(state, taken):
+    with PortBook(state, LOOPBACK) as book, pytest.raises(AgentError) as caught:
+        book.upstreams([Upstream(service="reviews", port=80, local_port=taken)], "shop")
+
+    assert caught.value.problem.code == "port-taken"
+    assert f"port {taken}, asked for by upstream shop/reviews:80" in caught.value.problem.message
+
+
+def test_after_a_restart_the_ports_are_the_same(state):
+    upstreams = [Upstream(service="a", port=80)]
+    ports = [WorkloadPort(port=9080)]
+    seen = []
+    for _ in range(2):
+        with PortBook(state, LOOPBACK) as book:
+            seen.append((book.mtls(), book.plaintext(ports), book.upstreams(upstreams, "shop")))
+            book.save()
+
+    assert seen[0] == seen[1]
+
+
+def test_a_remembered_port_somebody_took_meanwhile_is_replaced(state):
+    with PortBook(state, LOOPBACK) as book:
+        first = book.mtls()
+        book.save()
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, first))
+        listener.listen()
+        with PortBook(state, LOOPBACK) as book:
+            assert book.mtls() != first
+
+
+def test_a_damaged_memory_is_no_obstacle(state):
+    state.write("ports.json", b'{"mtls": "x"')
+
+    with PortBook(state, LOOPBACK) as book:
+        assert book.mtls() > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there ports are held for Envoy")
+def test_a_port_in_a_book_is_kept_from_others_but_not_from_envoy(state, tmp_path):
+    with PortBook(state, LOOPBACK) as book, StateDir(tmp_path / "other") as other:
+        mtls = book.mtls()
+
+        with PortBook(other, LOOPBACK) as second, pytest.raises(AgentError):
+            second.upstreams([Upstream(service="a", port=80, local_port=mtls)], "shop")
+        with socket.socket() as envoy:
+            envoy.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            envoy.bind((LOOPBACK, mtls))
+            envoy.listen()
+            with socket.create_connection((LOOPBACK, mtls)):
+                accepted, _ = envoy.accept()
+                accepted.close()
+
+
+def test_a_port_the_program_wants_is_never_given_to_its_proxy(state):
+    wanted_by_program = {port for port in range(65536) if port % 3}
+    with PortBook(state, LOOPBACK, avoid=wanted_by_program) as book:
+        assert book.mtls() % 3 == 0
+
+
+def test_a_program_port_in_use_is_found_before_the_program_starts(taken):
+    with pytest.raises(AgentError) as caught:
+        check_program_ports([WorkloadPort(port=taken, name="web")])
+
+    assert caught.value.problem.code == "port-taken"
+    assert "port web" in caught.value.problem.message
+
+
+def test_a_free_program_port_is_left_free():
+    port = free_port()
+    check_program_ports([WorkloadPort(port=port)])
+    with socket.socket() as program:
+        program.bind((LOOPBACK, port))
+
+
+def test_an_address_of_another_machine_is_refused(state):
+    with PortBook(state, "192.0.2.1") as book, pytest.raises(AgentError) as caught:
+        book.mtls()
+
+    assert caught.value.problem.code == "address-not-local"
+
+
+def test_the_way_to_a_local_control_plane_starts_here():
+    assert address_towards("127.0.0.1") == "127.0.0.1"
+
+
+def test_a_host_nobody_knows_asks_for_the_address():
+    with pytest.raises(AgentError) as caught:
+        address_towards("no-such-host.invalid")
+
+    assert "--address" in caught.value.problem.hint
