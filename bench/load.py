@@ -1,11 +1,13 @@
 """Open-loop HTTP/1.1 load at a constant rate; latency counts from the time a request was due.
 
-`python -m bench.load HOST PORT RATE CONNECTIONS SECONDS` prints {"requests","errors","p50_ms","p99_ms"}.
+`python -m bench.load HOST PORT RATE CONNECTIONS SECONDS` prints {"requests","errors","cpu_s","p50_ms","p99_ms"};
+`cpu_s` is what this client itself spent.
 """
 
 import asyncio
 import json
 import sys
+import time
 from collections import deque
 
 import uvloop
@@ -60,7 +62,7 @@ async def run(host: str, port: int, rate: float, connections: int, seconds: floa
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
     pool = [(await loop.create_connection(lambda: Connection(latencies), host, port))[1] for _ in range(connections)]
-    start = loop.time()
+    start, cpu = loop.time(), time.process_time()
     for number in range(int(rate * seconds)):
         due = start + number / rate
         if (delay := due - loop.time()) > 0:
@@ -74,6 +76,7 @@ async def run(host: str, port: int, rate: float, connections: int, seconds: floa
     return {
         "requests": len(ordered),
         "errors": sum(connection.errors for connection in pool),
+        "cpu_s": time.process_time() - cpu,
         "p50_ms": ordered[len(ordered) // 2] * 1000,
         "p99_ms": ordered[int(len(ordered) * 0.99)] * 1000,
     }
