@@ -1,16 +1,17 @@
 """The mesh some manifests describe, as if it ran: for commands that need no server. Pure.
 
 Nothing has reported yet, so what proxies would report stands here as placeholders: every Process becomes
-its Workloads, every Workload is ready, and its proxy listens on ports counted up from 15009, each once per
-address. Real proxies take whatever is free.
+its Workloads, every Workload is ready, its proxy listens on ports counted up from 15009 (each once per
+address; real proxies take whatever is free), and the mesh has a root.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
 import msgspec
 
 from tulle.cli.processes import processes_in, replicas_of, with_door
+from tulle.model.kinds.mesh import DEFAULT_NAME, Mesh, MeshStatus
 from tulle.model.kinds.process import Process
 from tulle.model.kinds.workload import (
     BoundPort,
@@ -20,11 +21,15 @@ from tulle.model.kinds.workload import (
     WorkloadSpec,
     WorkloadStatus,
 )
-from tulle.model.resources import Condition, Metadata, Resource
+from tulle.model.names import ResourceKey
+from tulle.model.resources import Condition, Metadata, Resource, key_of
 from tulle.model.worlds import World
 
 LOOPBACK = "127.0.0.1"
 FIRST_PORT = 15009
+ROOT = (
+    "-----BEGIN CERTIFICATE-----\n(placeholder: the root of the mesh)\n-----END CERTIFICATE-----\n"
+)
 
 
 def world_of(resources: Sequence[Resource]) -> World:
@@ -34,10 +39,22 @@ def world_of(resources: Sequence[Resource]) -> World:
     for process in processes_in(everything):
         for workload in workloads_of(process):
             found.setdefault(workload.key, workload)
+    mesh = _mesh_of(found)
+    found[mesh.key] = mesh
     workloads = [resource for resource in found.values() if isinstance(resource, Workload)]
     for workload in running(workloads):
         found[workload.key] = workload
     return World(found.values())
+
+
+def _mesh_of(found: Mapping[ResourceKey, Resource]) -> Mesh:
+    """The settings of the mesh, with a root: without one no proxy would accept anybody."""
+    mesh = found.get(key_of(Mesh, "", DEFAULT_NAME))
+    if not isinstance(mesh, Mesh):
+        mesh = Mesh(metadata=Metadata(name=DEFAULT_NAME))
+    if mesh.status.trust_bundle:
+        return mesh
+    return msgspec.structs.replace(mesh, status=MeshStatus(trust_bundle=(ROOT,)))
 
 
 def workloads_of(process: Process) -> Iterator[Workload]:

@@ -13,7 +13,7 @@ from tulle.model.durations import seconds
 from tulle.model.kinds.process import Health, Process, ProcessSpec
 from tulle.model.problems import Problem, Severity
 
-_VARIABLE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
+_VARIABLE = re.compile(r"\$\$\([^)]*\)|\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _UPSTREAM_VARIABLES = ("HOST", "PORT", "ADDR")
 
 
@@ -36,9 +36,11 @@ def check(process: Process) -> Iterator[Problem]:
 def _replicas(spec: ProcessSpec) -> Iterator[Problem]:
     if spec.replicas < 2:
         return
-    if spec.ports:
-        message = f"{spec.replicas} replicas cannot all listen on port {spec.ports[0].port} of one machine"
-        hint = "write a Process for each, with ports and names of their own"
+    told = told_ports(spec)
+    fixed = [port.port for index, port in enumerate(spec.ports) if index not in told]
+    if fixed:
+        message = f"{spec.replicas} replicas cannot all listen on port {fixed[0]} of one machine"
+        hint = "write $(PORT) in command or env where the program takes its port, and each gets its own"
         yield Problem("spec.replicas", "port-conflict", message, hint)
     for index, upstream in enumerate(spec.upstreams):
         if upstream.local_port is not None:
@@ -91,7 +93,7 @@ def _environment(spec: ProcessSpec) -> Iterator[Problem]:
                 path,
                 "unknown-variable",
                 f"$({name}) is only known if the environment of `tulle up` has it",
-                f"set here: {', '.join(sorted(known)) or 'none'}; $$ stands for a dollar sign",
+                f"set here: {', '.join(sorted(known)) or 'none'}; $$(NAME) stands for $(NAME)",
                 severity=Severity.WARNING,
             )
     for index, variable in enumerate(spec.env):
@@ -100,13 +102,28 @@ def _environment(spec: ProcessSpec) -> Iterator[Problem]:
             yield Problem(f"spec.env[{index}].value", "variable-cycle", message)
 
 
+def told_ports(spec: ProcessSpec) -> frozenset[int]:
+    """Ports, by index, whose number the program is told by `$(PORT)` or `$(PORT_NAME)`: they may be any."""
+    used = {name for _, text in _texts(spec) for name in _variables_in(text)}
+    named = {i for i, port in enumerate(spec.ports) if f"PORT_{_variable_name(port.name)}" in used}
+    return frozenset(named | ({0} if "PORT" in used and spec.ports else set()))
+
+
 def variables_given(spec: ProcessSpec) -> frozenset[str]:
-    """Variables a program gets beside its own: PORT for its first port, three for each upstream."""
+    """What a program gets beside its own: PORT and PORT_<NAME>, and for each upstream <SERVICE>_HOST, _PORT
+    and _ADDR, also as <SERVICE>_<PORT>_HOST and so on.
+    """
     names = {"PORT"} if spec.ports else set()
+    names.update(f"PORT_{_variable_name(port.name)}" for port in spec.ports if port.name)
     for upstream in spec.upstreams:
-        prefix = upstream.service.upper().replace("-", "_")
-        names.update(f"{prefix}_{name}" for name in _UPSTREAM_VARIABLES)
+        service = _variable_name(upstream.service)
+        for prefix in (service, f"{service}_{upstream.port}"):
+            names.update(f"{prefix}_{name}" for name in _UPSTREAM_VARIABLES)
     return frozenset(names)
+
+
+def _variable_name(text: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "_", text.upper())
 
 
 def _texts(spec: ProcessSpec) -> Iterator[tuple[str, str]]:

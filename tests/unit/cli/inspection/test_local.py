@@ -2,9 +2,10 @@
 
 from itertools import permutations
 
-from tulle.cli.inspection.local import world_of
+from tulle.cli.inspection.local import ROOT, world_of
 from tulle.codec import decode
 from tulle.graph.programs import accepts_traffic
+from tulle.model.kinds.mesh import Mesh
 from tulle.model.kinds.workload import Workload
 
 MANIFEST = """
@@ -12,17 +13,20 @@ apiVersion: tulle.dev/v1
 kind: Process
 metadata: {name: web, namespace: shop}
 spec:
-  command: [web]
+  command: [web, $(PORT)]
   labels: {app: web}
   serviceAccountName: web
   replicas: 2
   ports: [{name: http, port: 8080}]
-  upstreams: [{service: cart, port: 80}, {service: db, port: 5432, localPort: 6000}]
+  upstreams: [{service: cart, port: 80}]
 ---
 apiVersion: tulle.dev/v1
 kind: Workload
 metadata: {name: vm, namespace: shop}
-spec: {address: 10.0.0.6, ports: [{port: 9080}]}
+spec:
+  address: 10.0.0.6
+  ports: [{port: 9080}]
+  upstreams: [{service: db, port: 5432, localPort: 6000}]
 ---
 apiVersion: tulle.dev/v1
 kind: Workload
@@ -59,14 +63,15 @@ def test_placeholder_ports_are_unique_per_address_and_asked_for_ones_are_kept() 
         for port in (
             proxy.mtls_port,
             *(bound.proxy_port for bound in proxy.plaintext_ports),
-            *(bound.local_port for bound in proxy.upstreams if bound.service == "cart"),
+            *(bound.local_port for bound in proxy.upstreams),
         )
     ]
 
     assert len(taken) == len(set(taken)) == 6
-    assert {up.local_port for up in zero.upstreams if up.service == "db"} == {6000}
-    assert found["vm"].status.proxy is not None
-    assert found["vm"].status.proxy.mtls_port == 15009
+    vm = found["vm"].status.proxy
+    assert vm is not None
+    assert vm.mtls_port == 15009
+    assert [up.local_port for up in vm.upstreams] == [6000]
 
 
 def test_a_workload_that_has_reported_keeps_what_it_reported() -> None:
@@ -74,6 +79,18 @@ def test_a_workload_that_has_reported_keeps_what_it_reported() -> None:
 
     assert proxy is not None
     assert proxy.mtls_port == 4711
+
+
+def test_the_mesh_has_a_root_even_where_its_settings_are_written() -> None:
+    written = "apiVersion: tulle.dev/v1\nkind: Mesh\nmetadata: {name: default}\n"
+
+    bundles = [
+        mesh.status.trust_bundle
+        for text in ("", written)
+        for mesh in world_of(decode.read(text, "m.yaml").resources).all(Mesh)
+    ]
+
+    assert bundles == [(ROOT,), (ROOT,)]
 
 
 def test_the_order_of_the_manifests_never_changes_the_mesh() -> None:
