@@ -226,7 +226,7 @@ def find_envoy(environment: Mapping[str, str]) -> Path | Problem:
 def parse_address(text: str, default_port: int) -> Address | Problem:
     """`HOST`, `HOST:PORT`, `[IPV6]:PORT`."""
     match = re.fullmatch(
-        r"(\[(?P<six>[0-9a-fA-F:.%]+)\]|(?P<host>[^:\[\]\s/]+))(:(?P<port>\d+))?", text
+        r"(\[(?P<six>[0-9a-fA-F:.]+(%\w+)?)\]|(?P<host>[^:\[\]\s/]+))(:(?P<port>[0-9]+))?", text
     )
     port = int(match["port"] or default_port) if match else -1
     if match is None or not 0 <= port <= 65535:
@@ -236,7 +236,7 @@ def parse_address(text: str, default_port: int) -> Address | Problem:
 
 def parse_port(text: str) -> WorkloadPort | Problem:
     """`NAME=PORT[/PROTOCOL]`, the name optional: a port the program listens on."""
-    match = re.fullmatch(r"((?P<name>[^=/]+)=)?(?P<port>\d{1,5})(/(?P<protocol>\w+))?", text)
+    match = re.fullmatch(r"((?P<name>[^=/]+)=)?(?P<port>[0-9]{1,5})(/(?P<protocol>\w+))?", text)
     example = f"http=9080/http (protocols: {', '.join(PROTOCOLS)})"
     if match is None or not _is_port(match["port"]) or not _fits(match["name"] or "x", PortName):
         return _misread("port-malformed", text, "a port", example)
@@ -250,7 +250,8 @@ def parse_port(text: str) -> WorkloadPort | Problem:
 def parse_upstream(text: str) -> Upstream | Problem:
     """`[NAMESPACE/]NAME:PORT[=LOCALPORT]`: a service the program calls."""
     match = re.fullmatch(
-        r"((?P<namespace>[^/:=]+)/)?(?P<name>[^/:=]+):(?P<port>\d{1,5})(=(?P<local>\d{1,5}))?", text
+        r"((?P<namespace>[^/:=]+)/)?(?P<name>[^/:=]+):(?P<port>[0-9]{1,5})(=(?P<local>[0-9]{1,5}))?",
+        text,
     )
     if (
         match is None
