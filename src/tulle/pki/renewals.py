@@ -1,29 +1,19 @@
-"""When to renew a certificate, when to try again, and what to say when clocks disagree. Unix seconds everywhere."""
+"""When to renew a certificate, and what to say when clocks disagree. Unix seconds everywhere."""
 
 from tulle.model.problems import Problem
 from tulle.pki.authorities import BACKDATE_S
 
-RETRY_FIRST_S = 1.0
-RETRY_MOST_S = 60.0
 
+def renew_at(obtained_at: float, not_after: float, jitter: float) -> float:
+    """Half of the certificate's life, a twentieth sooner or later: `jitter` in [0, 1) spreads a fleet over that.
 
-def renew_at(not_before: float, not_after: float, jitter: float) -> float:
-    """Half of the certificate's life, give or take a tenth: `jitter` in [0, 1) spreads a fleet over that.
-
-    Its life begins when it was issued, not at its backdated start: the difference is all of a short life.
+    Its life begins when it was obtained, not at its backdated start: the difference is all of a short life.
     """
-    issued_at = issue_time(not_before, not_after)
-    return issued_at + (not_after - issued_at) * (0.4 + 0.2 * jitter)
-
-
-def retry_in(failures: int, jitter: float) -> float:
-    """Seconds to wait after so many failures in a row (1 or more): doubling up to a minute, spread by jitter."""
-    most = min(RETRY_MOST_S, RETRY_FIRST_S * 2.0 ** min(failures - 1, 16))
-    return most * (0.5 + 0.5 * jitter)
+    return obtained_at + (not_after - obtained_at) * (0.45 + 0.1 * jitter)
 
 
 def issue_time(not_before: float, not_after: float) -> float:
-    """When a certificate of ours was made."""
+    """When a certificate of ours was made, by the clock of the control plane."""
     return min(not_before + BACKDATE_S, not_after)
 
 
