@@ -81,7 +81,9 @@ def _types(field: FieldDescriptor, short_names: Mapping[str, str]) -> tuple[str,
         return f"Mapping[{key}, {read}]", f"Mapping[{key}, {given}]"
     if field.is_repeated:
         return f"Sequence[{read}]", f"Iterable[{given}]"
-    return read, given if field.message_type is None else f"{given} | None"
+    # None leaves a field out; where absence means something, callers may say so.
+    absent = field.message_type is not None or field.containing_oneof is not None
+    return read, f"{given} | None" if absent else given
 
 
 def _single(field: FieldDescriptor, short_names: Mapping[str, str]) -> tuple[str, str]:

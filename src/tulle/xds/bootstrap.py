@@ -11,6 +11,10 @@ from tulle.xds.stats import INCLUDED
 
 AGENT_CLUSTER = "agent"
 
+_RUNTIME: Mapping[str, object] = {
+    # Clients are the workload's own program and proxies of the mesh: many cancelled calls are no attack.
+    "overload.premature_reset_total_stream_count": 2**32 - 1,
+}
 _TYPES = "type.googleapis.com/envoy."
 _ADS: Mapping[str, object] = {
     "ads": {},
@@ -34,7 +38,7 @@ def bootstrap(node_id: str, cluster: str, agent_socket: str, admin_socket: str) 
             "cds_config": _ADS,
             "lds_config": _ADS,
         },
-        "layered_runtime": {"layers": [{"name": "static", "static_layer": {}}]},
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
         "stats_config": {
             "stats_matcher": {"inclusion_list": {"patterns": INCLUDED}},
         },

@@ -25,7 +25,6 @@ from tulle.xds.names import (
     access_extension_name,
     callers_secret_name,
     cluster_name,
-    inbound_cluster_name,
     outbound_listener_name,
     peers_secret_name,
 )
@@ -97,34 +96,35 @@ def inbound_part(workload: WorkloadNode, settings: MeshSettings) -> Part:
     resources: list[Typed] = []
     references: list[Reference] = []
     for port in workload.inbound:
-        _add_port(port, workload, settings, resources)
-        references += _inbound_references(port)
+        part = _port_part(port, workload, settings)
+        resources += part.resources
+        references += part.references
     listener = listeners.mtls_listener(workload, workload.mtls_port)
     origins = (port.origin for port in workload.inbound)
     resources.append((TypeUrl.LISTENER, resource_of(listener.name, listener, *origins)))
     return Part(tuple(resources), tuple(references))
 
 
-def _add_port(
-    port: InboundPort, workload: WorkloadNode, settings: MeshSettings, resources: list[Typed]
-) -> None:
+def _port_part(port: InboundPort, workload: WorkloadNode, settings: MeshSettings) -> Part:
     cluster = clusters.inbound_cluster(port, settings)
-    resources.append((TypeUrl.SECRET, secrets.callers_secret(port, settings)))
-    resources.append((TypeUrl.CLUSTER, resource_of(cluster.name, cluster, port.origin)))
+    resources: list[Typed] = [
+        (TypeUrl.SECRET, secrets.callers_secret(port, settings)),
+        (TypeUrl.CLUSTER, resource_of(cluster.name, cluster, port.origin)),
+    ]
+    references = [
+        Reference(MTLS_LISTENER, TypeUrl.SECRET, callers_secret_name(port.port)),
+        Reference(MTLS_LISTENER, TypeUrl.CLUSTER, cluster.name),
+    ]
     if rbac.applies(port):
         resources.append((TypeUrl.EXTENSION, rbac.access_extension(port, settings)))
+        name = access_extension_name(port.port)
+        references.append(Reference(MTLS_LISTENER, TypeUrl.EXTENSION, name))
     # Plaintext has no identity: beside a policy it would be the way around it.
     if port.plaintext_port is not None and not port.permission.guarded:
         listener = listeners.plaintext_listener(workload.address, port, port.plaintext_port)
         resources.append((TypeUrl.LISTENER, resource_of(listener.name, listener, port.origin)))
-
-
-def _inbound_references(port: InboundPort) -> Iterator[Reference]:
-    source = f"Listener {MTLS_LISTENER}"
-    yield Reference(source, TypeUrl.SECRET, callers_secret_name(port.port))
-    yield Reference(source, TypeUrl.CLUSTER, inbound_cluster_name(port.port))
-    if rbac.applies(port):
-        yield Reference(source, TypeUrl.EXTENSION, access_extension_name(port.port))
+        references.append(Reference(listener.name, TypeUrl.CLUSTER, cluster.name))
+    return Part(tuple(resources), tuple(references))
 
 
 def destination_part(destination: Destination, settings: MeshSettings) -> Part:
@@ -142,10 +142,9 @@ def destination_part(destination: Destination, settings: MeshSettings) -> Part:
         (TypeUrl.CLUSTER, resource_of(name, cluster, destination.origin)),
         (TypeUrl.ENDPOINTS, resource_of(name, ends, destination.origin)),
     )
-    source = f"Cluster {name}"
     references = (
-        Reference(source, TypeUrl.ENDPOINTS, name),
-        Reference(source, TypeUrl.SECRET, peers_secret_name(destination.ref)),
+        Reference(name, TypeUrl.ENDPOINTS, name),
+        Reference(name, TypeUrl.SECRET, peers_secret_name(destination.ref)),
     )
     return Part(resources, references)
 
@@ -154,12 +153,11 @@ def listener_part(view: OutboundView) -> Part:
     """One loopback listener, and what it sends to."""
     listener = listeners.outbound_listener(view)
     resource = resource_of(listener.name, listener, view.port.origin)
-    source = f"Listener {listener.name}"
     if isinstance(view.routing, HttpRouting):
-        needs = [Reference(source, TypeUrl.ROUTE, listener.name)]
+        needs = [Reference(listener.name, TypeUrl.ROUTE, listener.name)]
     else:
         names = listeners.clusters_in(view.routing, view.default)
-        needs = [Reference(source, TypeUrl.CLUSTER, name) for name in names]
+        needs = [Reference(listener.name, TypeUrl.CLUSTER, name) for name in names]
     return Part(((TypeUrl.LISTENER, resource),), tuple(needs))
 
 
@@ -170,7 +168,7 @@ def routes_part(
     configuration = routes.route_configuration(name, routing, default, hosts)
     resource = resource_of(name, configuration, *dict.fromkeys(r.origin for r in routing.rules))
     needs = (
-        Reference(f"RouteConfiguration {name}", TypeUrl.CLUSTER, cluster)
+        Reference(name, TypeUrl.CLUSTER, cluster)
         for cluster in routes.clusters_in(routing, default)
     )
     return Part(((TypeUrl.ROUTE, resource),), tuple(needs))

@@ -17,7 +17,7 @@ from tulle.graph.mesh import (
 )
 from tulle.xds import tls
 from tulle.xds.endpoints import address
-from tulle.xds.filters import http_filters, http_manager, network_filters, tcp_proxy
+from tulle.xds.filters import http_filters, http_manager, network_filters, rbac, tcp_proxy
 from tulle.xds.names import (
     MTLS_LISTENER,
     callers_secret_name,
@@ -118,8 +118,17 @@ def _chain(port: InboundPort, server_names: list[str]) -> FilterChain:
 
 def _inbound_end(port: InboundPort) -> Filter:
     cluster = inbound_cluster_name(port.port)
-    if not port.parse_http:
-        return tcp_proxy.after_handshake(cluster)
+    if port.parse_http:
+        return _inbound_http(port, cluster)
+    # Where RBAC decides, it does so on the first byte: until then the program hears of nobody.
+    return (
+        tcp_proxy.after_first_byte(cluster)
+        if rbac.applies(port)
+        else tcp_proxy.after_handshake(cluster)
+    )
+
+
+def _inbound_http(port: InboundPort, cluster: str) -> Filter:
     host = f"{_LOOPBACK}:{port.port}"
     return http_manager.with_fixed_routes(cluster, host, http_filters(port), fixed_routes(cluster))
 

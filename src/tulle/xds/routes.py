@@ -62,7 +62,7 @@ def clusters_in(routing: HttpRouting, default: DestinationRef) -> list[str]:
 
 
 def _everything(cluster: str, host: str) -> Route:
-    action = RouteAction(cluster=cluster, timeout=duration(0), host_rewrite_literal=host)
+    action = RouteAction(cluster=cluster, timeout=duration(0), host_rewrite_literal=host or None)
     return Route(match=RouteMatch(prefix="/"), route=action)
 
 
@@ -88,7 +88,9 @@ def _action(rule: HttpRule, shares: list[Share], hosts: Hosts) -> RouteAction:
     match shares:
         case [Share(to=DestinationRef() as to) as only] if not _changes(only):
             host = headers.host_of(rule.request_headers) or hosts.get(to, "")
-            return RouteAction(cluster=cluster_name(to), timeout=timeout, host_rewrite_literal=host)
+            return RouteAction(
+                cluster=cluster_name(to), timeout=timeout, host_rewrite_literal=host or None
+            )
     host = headers.host_of(rule.request_headers)
     return RouteAction(
         weighted_clusters=WeightedCluster(
@@ -109,7 +111,7 @@ def _weight(share: Share, host: str, hosts: Hosts) -> ClusterWeight:
         request_headers_to_remove=headers.removed(share.request_headers),
         response_headers_to_add=headers.options(share.response_headers),
         response_headers_to_remove=headers.removed(share.response_headers),
-        host_rewrite_literal=headers.host_of(share.request_headers) or host or own,
+        host_rewrite_literal=headers.host_of(share.request_headers) or host or own or None,
     )
 
 

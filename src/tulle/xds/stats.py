@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from tulle.graph.mesh import Protocol
 from tulle.model.wire import EdgeReport, EdgeSample
 from tulle.xds.names import MTLS_LISTENER
 
@@ -17,7 +18,11 @@ QUERY = "format=json"
 """What to ask `/stats` for."""
 
 _EDGE = "/edge."
+_FAILED_CALLS = tuple(f"grpc.{status}" for status in (2, 4, 12, 13, 14, 15))
+"""gRPC statuses that are the server's fault: unknown, too late, not implemented, internal, unavailable, data loss."""
+
 _COUNTED = (
+    *_FAILED_CALLS,
     "upstream_rq_total",
     "upstream_rq_5xx",
     "upstream_rq_time",
@@ -115,13 +120,20 @@ def _edges(
             port=int(port),
             protocol=protocol,
             requests=count["upstream_rq_total"],
-            failures=count["upstream_rq_5xx"],
+            failures=_failures(protocol, count),
             connections=count["upstream_cx_total"],
             handshakes=count["ssl.handshake"],
             connect_failures=count["upstream_cx_connect_fail"],
             p50_ms=time.get(50),
             p99_ms=time.get(99),
         )
+
+
+def _failures(protocol: str, count: Mapping[str, int]) -> int:
+    """A failed call is a 200 to HTTP; where Envoy answers by itself it says so in gRPC's words too."""
+    if protocol == Protocol.GRPC:
+        return sum(count[status] for status in _FAILED_CALLS)
+    return count["upstream_rq_5xx"]
 
 
 def _quantiles(stats: Iterable[_Stat]) -> dict[str, dict[float, float | None]]:

@@ -7,7 +7,7 @@ then is not there: an idle filter still costs every request.
 from collections.abc import Callable
 
 from tulle.graph.mesh import InboundPort, OutboundView
-from tulle.xds.filters import rbac, router
+from tulle.xds.filters import grpc_stats, rbac, router
 from tulle.xds.protos import Filter, HttpFilter
 
 NETWORK_FILTERS: tuple[Callable[[InboundPort], Filter | None], ...] = (
@@ -15,6 +15,7 @@ NETWORK_FILTERS: tuple[Callable[[InboundPort], Filter | None], ...] = (
 )
 
 HTTP_FILTERS: tuple[Callable[[OutboundView | InboundPort], HttpFilter | None], ...] = (
+    grpc_stats.http_filter,  # before whatever answers by itself, so that it is counted too
     router.http_filter,  # last: Envoy requires it there, for it ends the chain
 )
 

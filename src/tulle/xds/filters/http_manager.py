@@ -45,7 +45,11 @@ def _manager(name: str, host: str, filters: list[HttpFilter]) -> HttpConnectionM
         http_protocol_options=Http1ProtocolOptions(
             accept_http_10=True, default_host_for_http_10=host
         ),
-        http2_protocol_options=Http2ProtocolOptions(allow_connect=True),
+        http2_protocol_options=Http2ProtocolOptions(
+            allow_connect=True,  # WebSockets over HTTP/2
+            # Envoy's usual codec closes the connection of a client that cancels more than 33 calls a second.
+            use_oghttp2_codec=switch(on=True),
+        ),
         upgrade_configs=[HttpUpgrade(upgrade_type="websocket")],
         server_header_transformation="PASS_THROUGH",
         generate_request_id=switch(on=False),

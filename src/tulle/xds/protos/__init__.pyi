@@ -64,10 +64,10 @@ class Value(Message):
     def __init__(
         self,
         *,
-        null_value: Literal["NULL_VALUE"] = ...,
-        number_value: float = ...,
-        string_value: str = ...,
-        bool_value: bool = ...,
+        null_value: Literal["NULL_VALUE"] | None = ...,
+        number_value: float | None = ...,
+        string_value: str | None = ...,
+        bool_value: bool | None = ...,
         struct_value: Struct | None = ...,
     ) -> None: ...
 
@@ -136,10 +136,10 @@ class DataSource(Message):
     def __init__(
         self,
         *,
-        filename: str = ...,
-        inline_bytes: bytes = ...,
-        inline_string: str = ...,
-        environment_variable: str = ...,
+        filename: str | None = ...,
+        inline_bytes: bytes | None = ...,
+        inline_string: str | None = ...,
+        environment_variable: str | None = ...,
     ) -> None: ...
 
 class ExtensionConfigSource(Message):
@@ -279,7 +279,7 @@ class Node(Message):
         metadata: Struct | None = ...,
         locality: Locality | None = ...,
         user_agent_name: str = ...,
-        user_agent_version: str = ...,
+        user_agent_version: str | None = ...,
         client_features: Iterable[str] = ...,
     ) -> None: ...
 
@@ -296,8 +296,8 @@ class SocketAddress(Message):
         *,
         protocol: Literal["TCP", "UDP"] = ...,
         address: str = ...,
-        port_value: int = ...,
-        named_port: str = ...,
+        port_value: int | None = ...,
+        named_port: str | None = ...,
         resolver_name: str = ...,
         ipv4_compat: bool = ...,
         network_namespace_filepath: str = ...,
@@ -353,11 +353,11 @@ class StringMatcher(Message):
     def __init__(
         self,
         *,
-        exact: str = ...,
-        prefix: str = ...,
-        suffix: str = ...,
+        exact: str | None = ...,
+        prefix: str | None = ...,
+        suffix: str | None = ...,
         safe_regex: RegexMatcher | None = ...,
-        contains: str = ...,
+        contains: str | None = ...,
         ignore_case: bool = ...,
     ) -> None: ...
 
@@ -423,7 +423,7 @@ class Cluster(Message):
         transport_socket_matches: Iterable[TransportSocketMatch] = ...,
         name: str = ...,
         alt_stat_name: str = ...,
-        type: Literal["STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINAL_DST"] = ...,
+        type: Literal["STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINAL_DST"] | None = ...,
         cluster_type: CustomClusterType | None = ...,
         eds_cluster_config: EdsClusterConfig | None = ...,
         connect_timeout: Duration | None = ...,
@@ -573,7 +573,7 @@ class LbEndpoint(Message):
         self,
         *,
         endpoint: Endpoint | None = ...,
-        endpoint_name: str = ...,
+        endpoint_name: str | None = ...,
         health_status: Literal[
             "UNKNOWN", "HEALTHY", "UNHEALTHY", "DRAINING", "TIMEOUT", "DEGRADED"
         ] = ...,
@@ -747,7 +747,7 @@ class TcpProxy(Message):
         self,
         *,
         stat_prefix: str = ...,
-        cluster: str = ...,
+        cluster: str | None = ...,
         weighted_clusters: TcpWeightedCluster | None = ...,
         metadata_match: Metadata | None = ...,
         idle_timeout: Duration | None = ...,
@@ -779,6 +779,20 @@ class TcpClusterWeight(Message):
         name: str = ...,
         weight: int = ...,
         metadata_match: Metadata | None = ...,
+    ) -> None: ...
+
+class GrpcStats(Message):
+    emit_filter_state: bool
+    stats_for_all_methods: BoolValue
+    enable_upstream_stats: bool
+    replace_dots_in_grpc_service_name: bool
+    def __init__(
+        self,
+        *,
+        emit_filter_state: bool = ...,
+        stats_for_all_methods: BoolValue | None = ...,
+        enable_upstream_stats: bool = ...,
+        replace_dots_in_grpc_service_name: bool = ...,
     ) -> None: ...
 
 class HttpConnectionManager(Message):
@@ -874,7 +888,7 @@ class HttpConnectionManager(Message):
             "UNESCAPE_AND_FORWARD",
         ] = ...,
         strip_matching_host_port: bool = ...,
-        strip_any_host_port: bool = ...,
+        strip_any_host_port: bool | None = ...,
         stream_error_on_invalid_http_message: BoolValue | None = ...,
         strip_trailing_host_dot: bool = ...,
         typed_header_validation_config: TypedExtensionConfig | None = ...,
@@ -988,9 +1002,9 @@ class RbacPermission(Message):
     def __init__(
         self,
         *,
-        any: bool = ...,
+        any: bool | None = ...,
         header: HeaderMatcher | None = ...,
-        destination_port: int = ...,
+        destination_port: int | None = ...,
         not_rule: RbacPermission | None = ...,
         requested_server_name: StringMatcher | None = ...,
         matcher: TypedExtensionConfig | None = ...,
@@ -1006,7 +1020,7 @@ class RbacPrincipal(Message):
     def __init__(
         self,
         *,
-        any: bool = ...,
+        any: bool | None = ...,
         authenticated: RbacAuthenticated | None = ...,
         header: HeaderMatcher | None = ...,
         not_id: RbacPrincipal | None = ...,
@@ -1044,7 +1058,7 @@ class ClusterWeight(Message):
         response_headers_to_add: Iterable[HeaderValueOption] = ...,
         response_headers_to_remove: Iterable[str] = ...,
         typed_per_filter_config: Mapping[str, Any] = ...,
-        host_rewrite_literal: str = ...,
+        host_rewrite_literal: str | None = ...,
     ) -> None: ...
 
 class DirectResponseAction(Message):
@@ -1067,7 +1081,7 @@ class HeaderMatcher(Message):
         self,
         *,
         name: str = ...,
-        present_match: bool = ...,
+        present_match: bool | None = ...,
         string_match: StringMatcher | None = ...,
         invert_match: bool = ...,
         treat_missing_header_as_empty: bool = ...,
@@ -1082,7 +1096,7 @@ class QueryParameterMatcher(Message):
         *,
         name: str = ...,
         string_match: StringMatcher | None = ...,
-        present_match: bool = ...,
+        present_match: bool | None = ...,
     ) -> None: ...
 
 class Route(Message):
@@ -1137,10 +1151,10 @@ class RouteAction(Message):
     def __init__(
         self,
         *,
-        cluster: str = ...,
-        cluster_header: str = ...,
+        cluster: str | None = ...,
+        cluster_header: str | None = ...,
         weighted_clusters: WeightedCluster | None = ...,
-        cluster_specifier_plugin: str = ...,
+        cluster_specifier_plugin: str | None = ...,
         cluster_not_found_response_code: Literal[
             "SERVICE_UNAVAILABLE", "NOT_FOUND", "INTERNAL_SERVER_ERROR"
         ] = ...,
@@ -1148,10 +1162,10 @@ class RouteAction(Message):
         prefix_rewrite: str = ...,
         path_rewrite_policy: TypedExtensionConfig | None = ...,
         path_rewrite: str = ...,
-        host_rewrite_literal: str = ...,
+        host_rewrite_literal: str | None = ...,
         auto_host_rewrite: BoolValue | None = ...,
-        host_rewrite_header: str = ...,
-        host_rewrite: str = ...,
+        host_rewrite_header: str | None = ...,
+        host_rewrite: str | None = ...,
         append_x_forwarded_host: bool = ...,
         timeout: Duration | None = ...,
         idle_timeout: Duration | None = ...,
@@ -1209,10 +1223,10 @@ class RouteMatch(Message):
     def __init__(
         self,
         *,
-        prefix: str = ...,
-        path: str = ...,
+        prefix: str | None = ...,
+        path: str | None = ...,
         safe_regex: RegexMatcher | None = ...,
-        path_separated_prefix: str = ...,
+        path_separated_prefix: str | None = ...,
         path_match_policy: TypedExtensionConfig | None = ...,
         case_sensitive: BoolValue | None = ...,
         headers: Iterable[HeaderMatcher] = ...,
@@ -1263,7 +1277,7 @@ class WeightedCluster(Message):
         *,
         clusters: Iterable[ClusterWeight] = ...,
         runtime_key_prefix: str = ...,
-        header_name: str = ...,
+        header_name: str | None = ...,
         use_hash_policy: BoolValue | None = ...,
     ) -> None: ...
 
@@ -1337,7 +1351,7 @@ class DownstreamTlsContext(Message):
         require_client_certificate: BoolValue | None = ...,
         require_sni: BoolValue | None = ...,
         session_ticket_keys_sds_secret_config: SdsSecretConfig | None = ...,
-        disable_stateless_session_resumption: bool = ...,
+        disable_stateless_session_resumption: bool | None = ...,
         disable_stateful_session_resumption: bool = ...,
         session_timeout: Duration | None = ...,
         ocsp_staple_policy: Literal["LENIENT_STAPLING", "STRICT_STAPLING", "MUST_STAPLE"] = ...,

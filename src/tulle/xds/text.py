@@ -1,0 +1,52 @@
+"""A snapshot for people to read: YAML, stable line by line. `tulle translate` prints it, goldens hold it."""
+
+from collections.abc import Mapping
+
+import yaml
+from google.protobuf import json_format
+
+from tulle.xds.protos.pool import pool
+from tulle.xds.resources import unframed
+from tulle.xds.snapshots import TypeUrl, XdsResource, XdsSnapshot
+
+
+def to_object(snapshot: XdsSnapshot) -> dict[str, dict[str, object]]:
+    """Resources by the short name of their type, then by name; fields as Envoy's documentation spells them."""
+    return {
+        type_url.rpartition(".")[2]: {
+            name: _content(resource) for name, resource in snapshot.of(type_url).items()
+        }
+        for type_url in TypeUrl
+        if snapshot.of(type_url)
+    }
+
+
+def to_yaml(snapshot: XdsSnapshot) -> str:
+    """The same as YAML. Fields are sorted, for protobuf keeps no order in its maps."""
+    types = to_object(snapshot).items()
+    return "".join(yaml.dump({name: held}, Dumper=_Dumper, width=110) for name, held in types)
+
+
+def _content(resource: XdsResource) -> Mapping[str, object]:
+    made = json_format.MessageToDict(
+        unframed(resource).resource, preserving_proto_field_name=True, descriptor_pool=pool()
+    )
+    # What type it is stands above it already; and so does a key no snapshot ever holds.
+    return {key: value for key, value in made.items() if key not in {"@type", "name"}}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines, such as certificates, as blocks; nothing by reference."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Equal parts are written twice: anchors are hard to read."""
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in data else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_multi_representer(dict, yaml.SafeDumper.represent_dict)
