@@ -8,6 +8,7 @@ import errno
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,6 +46,7 @@ def store_errors(path: Path) -> Generator[None]:
 def prepare(path: Path) -> int:
     """Make folder and file if they are missing, and take the lock; gives the descriptor that holds it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_folder(path.parent)
     lock = _lock(path)
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -69,6 +71,15 @@ def _lock(path: Path) -> int:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     return descriptor
+
+
+def _check_folder(folder: Path) -> None:
+    mode = folder.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise StoreExposed(
+            f"every user may replace files in {folder}, and the store holds secrets",
+            f"chmod 700 {folder}",
+        )
 
 
 def _check_private(path: Path) -> None:

@@ -100,6 +100,20 @@ def test_a_file_others_may_read_is_refused(tmp_path: Path, side: str) -> None:
     os.close(files.prepare(path))
 
 
+@pytest.mark.parametrize(("mode", "fine"), [(0o777, False), (0o1777, True), (0o755, True)])
+def test_a_folder_in_which_everybody_may_replace_files_is_refused(
+    tmp_path: Path, mode: int, fine: bool
+) -> None:
+    tmp_path.chmod(mode)
+    if fine:
+        os.close(files.prepare(tmp_path / "x.db"))
+        return
+
+    with pytest.raises(StoreExposed, match="every user") as caught:
+        files.prepare(tmp_path / "x.db")
+    assert caught.value.hint == f"chmod 700 {tmp_path}"
+
+
 def test_a_file_we_may_not_write_is_refused(shared: Path) -> None:
     path = shared / "x.db"
     os.close(files.prepare(path))
