@@ -175,6 +175,10 @@ class Proxy:
             print(self.log())  # noqa: T201
         shutil.rmtree(self._directory, ignore_errors=True)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def push(self, snapshot: XdsSnapshot) -> None:
         self.ads.push(with_secret(snapshot, self.secret) if self.secret else snapshot)
 
