@@ -31,7 +31,7 @@ class Gate:
     def __init__(self, store: Store, trust_domain: Callable[[], str]) -> None:
         self._store = store
         self._trust_domain = trust_domain
-        self._compile = Compiler()
+        self._compile = Compiler().compile
         self._turn = asyncio.Lock()
 
     async def put(self, puts: Sequence[Put], *, dry_run: bool = False) -> Changed:

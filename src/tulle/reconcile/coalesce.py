@@ -29,6 +29,11 @@ class Coalescer(Generic[T]):
         self._last = 0.0
         self._arrived = asyncio.Event()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has happened since the last taking."""
+        return not self._items
+
     def put(self, item: T) -> None:
         """Something happened."""
         self._last = asyncio.get_running_loop().time()

@@ -31,7 +31,7 @@ from tulle.reconcile.memo import ViewMemo
 from tulle.reconcile.publish import Publisher
 from tulle.store.contract import Batch, Put, Store
 from tulle.store.errors import Compacted, ConflictError, NotFound, StoreClosed, StoreError
-from tulle.xds.build import build_snapshot
+from tulle.xds.build import Builder
 from tulle.xds.snapshots import XdsSnapshot
 
 log = logging.getLogger(__name__)
@@ -68,29 +68,35 @@ class Reconciler:
         *,
         window: Window | None = None,
         compile_world: Compile | None = None,
-        build: Build = build_snapshot,
+        build: Build | None = None,
     ) -> None:
         self._store = store
         self._publisher = publisher
         self._clock = clock
         self._signals: Coalescer[Signal] = Coalescer(window)
-        self._compile = compile_world or Compiler()
-        self._build = build
+        self._compile = compile_world or Compiler().compile
+        self._build = build or Builder().build
         self._views = ViewMemo(view_of)
         self._statuses = statuses.StatusMemo()
         self._accounted: MeshGraph | None = None  # narrowings up to this graph are in the store
         self.world = World()
         self.compiled = Compiled(MeshGraph(MeshSettings(), {}, {}))
         self.failure = ""
-        publisher.on_report(self._look_again)
+        self._at_work = False
+        publisher.on_report(self.look_again)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something waits to be worked on, or is."""
+        return self._at_work or not self._signals.is_empty
 
     async def run(self) -> None:
         """Work until cancelled, or until the store is closed."""
         world = await self._store.world()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow(world.revision), name="reconcile-follow")
-            await self._try((world,))
-            group.create_task(self._work(), name="reconcile-work")
+            working = group.create_task(self._work(world), name="reconcile")
+            await self._follow(world.revision)
+            working.cancel()
 
     async def _follow(self, after: int) -> None:
         """Pass on every revision; where that fails, go on from a fresh reading. Ends with the store."""
@@ -126,12 +132,14 @@ class Reconciler:
                 self._signals.put(world)
                 return world.revision
 
-    async def _work(self) -> None:
+    async def _work(self, world: World) -> None:
+        await self._try((world,))
         while True:
             await self._try(await self._signals.take())
 
     async def _try(self, signals: Iterable[Signal]) -> None:
         """A round. A failure here is our own mistake: say so, keep what there is, go on with the next."""
+        self._at_work = True
         try:
             await self._round(signals)
         except Exception as error:
@@ -139,6 +147,8 @@ class Reconciler:
             log.exception("a round of the reconcile loop failed")
         else:
             self.failure = ""
+        finally:
+            self._at_work = False
 
     async def _round(self, signals: Iterable[Signal]) -> None:
         before = self.world
@@ -245,11 +255,12 @@ class Reconciler:
             else:
                 return
 
-    def _look_again(self) -> None:
+    def look_again(self) -> None:
+        """Something beside the store changed: statuses may need writing."""
         self._signals.put(None)
 
     def _look_again_later(self) -> None:
-        asyncio.get_running_loop().call_later(RETRY_S, self._look_again)
+        asyncio.get_running_loop().call_later(RETRY_S, self.look_again)
 
 
 def _status_put(resource: Resource) -> Put:
