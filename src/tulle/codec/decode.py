@@ -183,8 +183,12 @@ def _resource(value: object) -> tuple[Resource | None, list[Problem]]:
         return None, problems
     try:
         resource = _converted(kind, cleaned.value)
+        msgspec.json.encode(resource)
     except msgspec.ValidationError as error:
         return None, [*problems, _refused(error)]
+    except UnicodeEncodeError:
+        message = "holds half a character (a lone surrogate), which no file can"
+        return None, [*problems, Problem("", "bad-value", message)]
     return resource, [*problems, *checks.check(resource)]
 
 
@@ -226,7 +230,7 @@ def _converted(kind: type[Resource], value: dict[str, Any]) -> Resource:
 
 
 def _refused(error: msgspec.ValidationError) -> Problem:
-    """What the schema allows and the class does not: a whole number written as 5.0, or beyond 64 bits."""
+    """What the schema allows and the class does not: a whole number written as 5.0."""
     message, _, path = str(error).partition(" - at `$")
     return Problem(path.strip(".`"), "wrong-type", message.replace("`", ""))
 

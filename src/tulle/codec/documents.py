@@ -75,8 +75,10 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, regex) for tag, regex in rules if tag in _KEPT]
     for first, rules in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(_TAG + "int", _INT, list("-+0123456789"))
-_Loader.add_implicit_resolver(_TAG + "float", _FLOAT, list("-+0123456789."))
+NUMBERS = ((_TAG + "int", _INT), (_TAG + "float", _FLOAT))
+"""What we read as numbers, by tag. Writers quote texts that look like one: 12e4567 may be a version."""
+for _tag, _regex in NUMBERS:
+    _Loader.add_implicit_resolver(_tag, _regex, list("-+0123456789."))
 
 
 def documents(text: str, file: str) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
@@ -259,7 +261,7 @@ class _Stream:
             yield part
 
     def _scalar(self, event: Any) -> object:
-        if event.tag not in {None, "!"}:
+        if event.tag:
             self._check_tag(event, "str")
             return event.value
         tag = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]

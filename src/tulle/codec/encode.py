@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from tulle.codec.documents import NUMBERS
 from tulle.model.kinds.core import Secret
 from tulle.model.resources import Resource
 
@@ -99,3 +100,5 @@ def _text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+for _tag, _regex in NUMBERS:
+    _Dumper.add_implicit_resolver(_tag, _regex, list("-+0123456789."))

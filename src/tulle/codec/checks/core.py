@@ -55,7 +55,7 @@ def _keys(items: Mapping[str, str], at: str) -> Iterator[Problem]:
 def _base64(items: Mapping[str, str], at: str) -> Iterator[Problem]:
     for key, value in items.items():
         try:
-            base64.b64decode("".join(value.split()), validate=True)
+            base64.b64decode("".join(value.splitlines()), validate=True)
         except (binascii.Error, ValueError):
             hint = "plain text belongs into stringData" if at == "data" else ""
             yield Problem(join(at, key), "not-base64", "is not base64", hint)

@@ -1,19 +1,13 @@
-"""What lists of ports must keep, whatever their kind: numbers and names only once, protocols we know."""
+"""What lists of ports must keep, whatever their kind: numbers and names only once.
+
+What `appProtocol` says is the compiler's to judge: it may come from a Service or from the workload.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from tulle.codec.checks.repeats import repeats
-from tulle.model.problems import Problem, Severity
-
-PROTOCOLS = frozenset(
-    {
-        *{"tcp", "tls", "https", "http", "http2", "h2c", "grpc", "grpc-web"},
-        *{"kubernetes.io/h2c", "kubernetes.io/ws", "kubernetes.io/wss"},
-        *{"mysql", "mongo", "postgres", "redis", "kafka", "amqp", "nats", "smtp", "udp", "dns"},
-    }
-)
-"""Values of appProtocol that say something; all that are not HTTP are carried as TCP."""
+from tulle.model.problems import Problem
 
 
 class NamedPort(Protocol):
@@ -27,10 +21,6 @@ class NamedPort(Protocol):
     def name(self) -> str:
         """Its name, or ""."""
 
-    @property
-    def app_protocol(self) -> str:
-        """What is spoken there, or ""."""
-
 
 def check_ports(ports: Sequence[NamedPort], at: str) -> Iterator[Problem]:
     """Numbers and names are unique."""
@@ -41,7 +31,7 @@ def check_ports(ports: Sequence[NamedPort], at: str) -> Iterator[Problem]:
 
 
 def check_port_names(ports: Sequence[NamedPort], at: str) -> Iterator[Problem]:
-    """Names are unique and have a letter (or they would read as numbers); protocols are known."""
+    """Names are unique and have a letter, or they would read as numbers."""
     for index, first in repeats(port.name for port in ports):
         message = f"the name {ports[index].name} is used twice, first by {at}[{first}]"
         yield Problem(f"{at}[{index}].name", "duplicate-name", message)
@@ -49,16 +39,3 @@ def check_port_names(ports: Sequence[NamedPort], at: str) -> Iterator[Problem]:
         if port.name.isdigit():
             message = f"must have a letter, or it would read as port {port.name}"
             yield Problem(f"{at}[{index}].name", "bad-name", message)
-        yield from check_app_protocol(port.app_protocol, f"{at}[{index}].appProtocol")
-
-
-def check_app_protocol(protocol: str, at: str) -> Iterator[Problem]:
-    """An unknown protocol is carried as TCP: a typing mistake there would cost every HTTP feature."""
-    if protocol and protocol.lower() not in PROTOCOLS:
-        yield Problem(
-            at,
-            "unknown-protocol",
-            f"{protocol!r} is no protocol Tulle knows: the port is carried as TCP",
-            "http, http2, grpc or tcp",
-            severity=Severity.WARNING,
-        )
