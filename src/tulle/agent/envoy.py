@@ -18,6 +18,7 @@ from tulle.agent.backoff import Backoff
 from tulle.agent.children import Child, end_child, shell_code, start_child
 from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
+from tulle.agent.state import create_private
 from tulle.xds.bootstrap import arguments
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - Envoy's choice, not ours
@@ -85,6 +86,8 @@ class Envoy:
     async def _live(self) -> tuple[bool, int]:
         """One life of one Envoy: whether it ever was ready, and its exit code."""
         self._clean()
+        for file in (self._paths.base_id, self._paths.log):
+            create_private(file)  # Envoy would make them for everybody to read
         self.lives += 1
         process = await start_child(Child(self._command(), _environment(), signal.SIGKILL))
         try:

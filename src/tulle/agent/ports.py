@@ -1,14 +1,14 @@
 """Which ports a workload's proxy listens on: found free, kept while the agent lives, the same after a restart.
 
-Envoy listens with SO_REUSEPORT: two proxies on one port would not fail but share its connections. So the
-agent holds every port it hands out by a bound socket that never listens, and no other process is given it.
+Between choosing a port and Envoy's listening on it, seconds may pass. Until then, and while Envoy restarts, the
+agent holds the port by a bound socket that never listens: the system gives it to nobody who asks for any port.
 """
 
+import contextlib
 import errno
 import socket
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -28,11 +28,10 @@ class _Held:
     """A port and the socket that keeps others off it."""
 
     number: int
-    keeper: socket.socket | None = None
+    keeper: socket.socket
 
     def close(self) -> None:
-        if self.keeper:
-            self.keeper.close()
+        self.keeper.close()
 
 
 class PortBook:
@@ -42,7 +41,7 @@ class PortBook:
         self._state = state
         self.address = address
         self._avoid = frozenset(avoid)
-        self._held = ExitStack()
+        self._held = contextlib.ExitStack()
         self._last = _remembered(state)
         self._now: dict[_Key, int] = {}
 
@@ -110,7 +109,7 @@ class PortBook:
 def check_program_ports(ports: Sequence[WorkloadPort]) -> None:
     """The program will listen on these itself: say now who is in its way, not after it crashed."""
     for port in ports:
-        if _try_bind(LOOPBACK, port.port) is None:
+        if not _is_free(LOOPBACK, port.port):
             raise port_taken(port.port, f"the program's port {port.name or port.port}")
 
 
@@ -147,33 +146,33 @@ def _remembered(state: StateDir) -> dict[_Key, int]:
 
 
 def _hold(address: str, port: int) -> _Held | None:
-    """A port nobody else has, kept; None if somebody has it. Port 0 stands for any."""
-    number = _try_bind(address, port)
-    if number is None:
-        return None
-    if sys.platform != "linux":  # there Envoy binds alone, and our socket would be in its way
-        return _Held(number)
-    keeper = _tcp_socket(address)
-    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    try:
-        keeper.bind((address, number))
-    except OSError:
-        keeper.close()
-        return None
-    return _Held(number, keeper)
+    """A port nobody listens on, kept; None if somebody does. Port 0 stands for any."""
+    with contextlib.ExitStack() as undo:
+        keeper = undo.enter_context(_tcp_socket(address))
+        number = _bind(keeper, address, port)
+        if number is None:
+            return None
+        # Linux lets Envoy, which sets the same, bind beside a socket that does not listen; others may not.
+        if sys.platform == "linux":
+            undo.pop_all()
+        return _Held(number, keeper)
 
 
-def _try_bind(address: str, port: int) -> int | None:
-    """The port, if a listener could have it now. Connections that linger from before are no obstacle."""
+def _is_free(address: str, port: int) -> bool:
     with _tcp_socket(address) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                return None
-            raise _cannot_listen(error, address, port) from error
-        return int(probe.getsockname()[1])
+        return _bind(probe, address, port) is not None
+
+
+def _bind(probe: socket.socket, address: str, port: int) -> int | None:
+    """The port bound, None if somebody listens there. Connections that linger from before are no obstacle."""
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        probe.bind((address, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return None
+        raise _cannot_listen(error, address, port) from error
+    return int(probe.getsockname()[1])
 
 
 def _cannot_listen(error: OSError, address: str, port: int) -> AgentError:

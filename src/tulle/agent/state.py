@@ -88,6 +88,11 @@ def write_private(path: Path, data: bytes) -> None:
     _flush_folder(path.parent)
 
 
+def create_private(path: Path) -> None:
+    """Make an empty file with mode 0600 where there is none."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
 def _flush_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:

@@ -117,12 +117,12 @@ async def test_one_that_cannot_start_is_given_up_with_its_own_words(bench):
 async def test_an_envoy_left_behind_by_a_killed_agent_is_ended_first(bench):
     command = ("--config-path", str(bench.paths.bootstrap), "--use-dynamic-base-id", "-l", "off")
     stranger = await asyncio.create_subprocess_exec(BINARY, *command)
-    async with asyncio.timeout(10):
-        while not await bench.envoy.admin.is_ready():
-            await asyncio.sleep(0.01)
-        async with running(bench) as envoy:
-            assert await stranger.wait() == 0
-            await envoy.ready.wait()
+    await bench.envoy._become_ready()
+    bench.envoy.ready.clear()
+
+    async with running(bench) as envoy:
+        assert await stranger.wait() == 0
+        await envoy.ready.wait()
 
 
 async def test_every_agent_starts_a_log_and_keeps_the_one_before(bench):

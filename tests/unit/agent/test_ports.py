@@ -93,19 +93,26 @@ def test_a_damaged_memory_is_no_obstacle(state):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there ports are held for Envoy")
-def test_a_port_in_a_book_is_kept_from_others_but_not_from_envoy(state, tmp_path):
-    with PortBook(state, LOOPBACK) as book, StateDir(tmp_path / "other") as other:
+def test_a_port_in_a_book_is_given_to_nobody_else_but_envoy_may_have_it(state):
+    with PortBook(state, LOOPBACK) as book:
         mtls = book.mtls()
 
-        with PortBook(other, LOOPBACK) as second, pytest.raises(AgentError):
-            second.upstreams([Upstream(service="a", port=80, local_port=mtls)], "shop")
+        with socket.socket() as program, pytest.raises(OSError, match="in use"):
+            program.bind((LOOPBACK, mtls))
         with socket.socket() as envoy:
-            envoy.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            envoy.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             envoy.bind((LOOPBACK, mtls))
             envoy.listen()
             with socket.create_connection((LOOPBACK, mtls)):
                 accepted, _ = envoy.accept()
                 accepted.close()
+
+
+def test_what_a_book_held_is_free_when_it_is_closed(state):
+    with PortBook(state, LOOPBACK) as book:
+        mtls = book.mtls()
+    with socket.socket() as program:
+        program.bind((LOOPBACK, mtls))
 
 
 def test_a_port_the_program_wants_is_never_given_to_its_proxy(state):
