@@ -72,12 +72,12 @@ def _inlined_key(key: str, value: Any, defs: Schema) -> Any:
         case "default":  # data: nothing in it is schema
             return value
         case "description" if isinstance(value, str):
-            return _for_users(value)
+            return for_users(value)
         case _:
             return _inlined(value, defs)
 
 
-def _for_users(text: str) -> str:
+def for_users(text: str) -> str:
     """A docstring on one line, our `attribute_names` spelt as the fields users write."""
     return _ATTRIBUTE.sub(lambda m: _camel(m[0]), " ".join(text.split()))
 
