@@ -11,6 +11,7 @@ from typing import Literal
 from aiohttp import web
 
 from tulle.api.bodies import Message, reply
+from tulle.api.edges import Fleet
 from tulle.model.kinds.workload import Workload
 from tulle.model.names import WorkloadRef
 from tulle.model.worlds import World
@@ -43,13 +44,13 @@ class Report(Message, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """The handler. `expiries` gives when the certificates of connected proxies end; times are Unix seconds."""
+    """The handler. `clock` gives Unix seconds."""
 
     store: Store
     reconciler: Reconciler
     publisher: Publisher
     authority: MeshAuthority
-    expiries: Callable[[], Mapping[WorkloadRef, float]]
+    fleet: Fleet
     clock: Callable[[], float]
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -63,7 +64,7 @@ class Checks:
             *check_authority(self.authority.root.not_after, self.authority.current.not_after, now),
             check_clock(self.authority.current.certificate.not_valid_before_utc, world, now),
             *check_proxies(self.publisher.states()),
-            check_certificates(self.expiries(), lifetime_s, now),
+            check_certificates(self.fleet.certificate_ends(), lifetime_s, now),
             *check_capture(world),
         )
         return reply(Report(checks=checks))

@@ -2,6 +2,7 @@
 
     ApiError             a request we refuse, with its HTTP status
     └── ProblemsError    422: everything wrong with what was sent
+    SocketError          the API cannot listen where it should: the server does not start
 
 Errors of the store become 404, 409, 503; what nobody foresaw becomes 500 and is logged, never shown.
 """
@@ -50,6 +51,14 @@ class ProblemsError(ApiError):
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         super().__init__(422, "invalid", f"{found[0]}{more}")
         self.problems = found
+
+
+class SocketError(Exception):
+    """Why the API has no socket, as a `problem` for people."""
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        self.problem = Problem("--api-socket", code, message, hint)
+        super().__init__(str(self.problem))
 
 
 class WireProblem(msgspec.Struct, frozen=True, omit_defaults=True):
