@@ -47,7 +47,7 @@ class ProblemsFound(click.ClickException):
 def show_problems(problems: "Sequence[Problem]") -> None:
     """Print problems on stderr, errors before warnings, cut to a screen."""
     ordered = sorted(problems, key=lambda p: p.severity.value)
-    room = max(5, (shutil.get_terminal_size((100, 30)).lines - 4) // 2)
+    room = max(5, (shutil.get_terminal_size((80, 24)).lines - 4) // 2)
     for problem in ordered[:room]:
         where = f"{problem.place}: " if problem.place else ""
         what = " ".join(part for part in (str(problem.resource or ""), problem.path) if part)

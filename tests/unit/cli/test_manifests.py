@@ -11,15 +11,15 @@ from tulle.cli.errors import CliError, ProblemsFound
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Place, Problem
 
-SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: %s}\n"
+ACCOUNT = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: %s}\n"
 
 
 def test_a_folder_is_read_whole_in_order_and_without_what_is_hidden(tmp_path: Path) -> None:
-    (tmp_path / "b.yaml").write_text(SERVICE % "b")
+    (tmp_path / "b.yaml").write_text(ACCOUNT % "b")
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "a.yml").write_text(SERVICE % "a")
+    (tmp_path / "a" / "a.yml").write_text(ACCOUNT % "a")
     (tmp_path / ".hidden").mkdir()
-    (tmp_path / ".hidden" / "c.yaml").write_text(SERVICE % "c")
+    (tmp_path / ".hidden" / "c.yaml").write_text(ACCOUNT % "c")
     (tmp_path / "notes.txt").write_text("nothing")
 
     found = manifests.read_valid([str(tmp_path)])
@@ -28,14 +28,14 @@ def test_a_folder_is_read_whole_in_order_and_without_what_is_hidden(tmp_path: Pa
 
 
 def test_standard_input_is_a_file_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(SERVICE % "a"))
+    monkeypatch.setattr("sys.stdin", io.StringIO(ACCOUNT % "a"))
 
     assert manifests.read_valid(["-"]).items[0].place() == Place("<stdin>", 1)
 
 
 def test_every_problem_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        (tmp_path / f"{name}.yaml").write_text(SERVICE % name + "sepc: {}\n")
+        (tmp_path / f"{name}.yaml").write_text(ACCOUNT % name + "sepc: {}\n")
 
     with pytest.raises(ProblemsFound) as caught:
         manifests.read_valid([str(tmp_path)])
@@ -73,7 +73,9 @@ def test_bytes_that_are_no_text_are_refused_with_their_place(tmp_path: Path) -> 
 
 def test_problems_found_later_get_the_line_of_their_field(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
-    file.write_text(SERVICE % "a" + "spec:\n  ports:\n    - {port: 80}\n")
+    file.write_text(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n    - {port: 80}\n"
+    )
     decoded = manifests.read_valid([str(file)])
     key = ResourceKey("Service", "default", "a")
 

@@ -1,13 +1,12 @@
 """`tulle translate`: manifests to what Envoys get, without a server. The pure line from end to end."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from tulle.cli.arguments import files_option
 from tulle.cli.inspection.files import Files, read_mesh
+from tulle.cli.inspection.plain import plain
 from tulle.cli.output import output_option, print_as, print_json
 from tulle.cli.picking import pick_workload
 
@@ -58,16 +57,3 @@ def view_named(mesh: Files, proxy: str) -> "View":
     view = view_of(graph, pick_workload(proxy, graph.workloads, "--proxy"))
     assert view is not None  # `world_of` gave every workload a proxy
     return view
-
-
-def plain(value: object) -> object:
-    """Values of the graph as what JSON knows: references as their names, nothing left out."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        if type(value).__str__ is not object.__str__:
-            return str(value)
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return [plain(item) for item in value]
-    return str(value) if isinstance(value, str) else value
