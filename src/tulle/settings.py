@@ -127,7 +127,7 @@ class AgentSettings:
     locality: Locality = Locality()  # noqa: RUF009 - frozen
     """Where it runs."""
 
-    drain_s: float = 45.0
+    drain_s: float = 30.0
     """Seconds a leaving workload waits at most for its connections to end."""
 
     log_level: str = "info"
@@ -187,7 +187,7 @@ def agent_settings(
         working_dir=read.path("working_dir"),
         address=read.text("address"),
         locality=Locality(region=read.text("region"), zone=read.text("zone")),
-        drain_s=read.one("drain", _parse_duration, 45.0),
+        drain_s=read.one("drain", _parse_duration, 30.0),
         log_level=read.one("log_level", _one_of("log-level", LOG_LEVELS), "info"),
         log_format=_log_format(read),
     )

@@ -134,9 +134,8 @@ class Agent:
         self._observe(ProxyReady(register.mtls_port, register.bound_upstreams))
         if not self._settings.command:
             return await self._be_a_door(sidecar)
-        env = program.environment(
-            {**self._environ, **self._settings.env}, register.ports, register.bound_upstreams
-        )
+        meshed = program.environment(self._environ, register.ports, register.bound_upstreams)
+        env = program.with_own(meshed, self._settings.env)
         async with asyncio.TaskGroup() as group:
             return await self._run_program(sidecar, env, group)
 
@@ -187,7 +186,7 @@ class Agent:
         async def ask() -> str:
             if not sidecar.envoy.ready.is_set():
                 return "the proxy restarts"
-            return await health.probe(wanted, settings.ports, env)
+            return await health.probe(wanted, settings.ports, env, self._working_dir())
 
         await health.monitor(ask, durations.seconds(wanted.interval), changed)
 

@@ -39,26 +39,30 @@ class EnvoyPaths:
     log: Path
 
 
-class Envoy:
-    """Keeps one Envoy running. `ready` is set while it serves what it was told.
+@dataclass(frozen=True, slots=True)
+class EnvoyStart:
+    """The binary and how to start it. `drain_s` is the mesh's: how long replaced filter chains live on."""
 
-    `drain_s` is the mesh's: how long connections of replaced filter chains live on.
-    """
+    binary: Path
+    drain_s: float
+    log_level: str = "warning"
+
+
+class Envoy:
+    """Keeps one Envoy running. `ready` is set while it serves what it was told."""
 
     def __init__(
         self,
-        binary: Path,
+        start: EnvoyStart,
         paths: EnvoyPaths,
-        drain_s: float,
         tell: Callable[[Notice], None],
     ) -> None:
         self.admin = Admin(paths.admin)
         self.ready = asyncio.Event()
         self.lives = 0
         """How many Envoys there have been: each counts from zero."""
-        self._binary = binary
+        self._start = start
         self._paths = paths
-        self._drain_s = drain_s
         self._tell = tell
         self._backoff = Backoff(first_s=0.1, most_s=10.0)
         self._failed_starts = 0
@@ -113,12 +117,12 @@ class Envoy:
 
     def _command(self) -> Sequence[str]:
         return (
-            str(self._binary),
-            *arguments(str(self._paths.bootstrap), self._drain_s),
+            str(self._start.binary),
+            *arguments(str(self._paths.bootstrap), self._start.drain_s),
             # Which base id it chose: its shared memory is named after it, and is ours to take away.
             *("--base-id-path", str(self._paths.base_id)),
             *("--log-path", str(self._paths.log)),
-            *("--log-level", os.environ.get("TULLE_ENVOY_LOG_LEVEL", "warning")),
+            *("--log-level", self._start.log_level),
         )
 
     def _clean(self) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from tulle.agent import http1
 from tulle.agent.children import Child, end_child, start_child
+from tulle.agent.program import expand
 from tulle.model.durations import seconds
 from tulle.model.kinds.process import ExecProbe, Health, HttpProbe, TcpProbe
 from tulle.model.kinds.workload import WorkloadPort
@@ -54,14 +55,19 @@ def effective(health: Health | None, ports: Sequence[WorkloadPort]) -> Health | 
     return Health(tcp=TcpProbe()) if ports else None
 
 
-async def probe(health: Health, ports: Sequence[WorkloadPort], env: Mapping[str, str]) -> str:
-    """Ask once: "" if the program is fine, else why not."""
+async def probe(
+    health: Health,
+    ports: Sequence[WorkloadPort],
+    env: Mapping[str, str],
+    cwd: str | None = None,
+) -> str:
+    """Ask once: "" if the program is fine, else why not. Commands run where and as the program does."""
     try:
         async with asyncio.timeout(seconds(health.timeout)):
             if health.http:
                 return await _probe_http(health.http, _port(health.http.port, ports))
             if health.exec:
-                return await _probe_exec(health.exec, env)
+                return await _probe_exec(health.exec, env, cwd)
             return await _probe_tcp(_port(health.tcp.port if health.tcp else "", ports))
     except TimeoutError:
         return f"no answer within {health.timeout}"
@@ -118,8 +124,9 @@ async def _probe_http(wanted: HttpProbe, port: int) -> str:
     return "" if 200 <= answer.status < 400 else f"GET {wanted.path} answered {answer.status}"
 
 
-async def _probe_exec(wanted: ExecProbe, env: Mapping[str, str]) -> str:
-    child = Child(wanted.command, env, signal.SIGKILL)
+async def _probe_exec(wanted: ExecProbe, env: Mapping[str, str], cwd: str | None) -> str:
+    command = [expand(word, env) for word in wanted.command]
+    child = Child(command, env, signal.SIGKILL, cwd)
     process = await start_child(child, stdout=DEVNULL, stderr=DEVNULL)
     try:
         code = await process.wait()

@@ -43,6 +43,14 @@ def environment(
     return {**base, **added}
 
 
+def with_own(env: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """The environment with the user's variables, which win and may refer to those before them."""
+    result = dict(env)
+    for name, value in own.items():
+        result[name] = expand(value, result)
+    return result
+
+
 def expand(text: str, variables: Mapping[str, str]) -> str:
     """Replace `$(NAME)`, as Kubernetes does: unknown names stay as they are, `$$(NAME)` is `$(NAME)`."""
 

@@ -11,7 +11,7 @@ from tulle.agent import cache
 from tulle.agent.channels import Uplink
 from tulle.agent.door import Door
 from tulle.agent.edges import EdgeCounter
-from tulle.agent.envoy import Envoy, EnvoyPaths
+from tulle.agent.envoy import Envoy, EnvoyPaths, EnvoyStart
 from tulle.agent.events import Notice
 from tulle.agent.exchange import Exchange
 from tulle.agent.identity import Identity, IdentityKeeper
@@ -121,7 +121,10 @@ def _envoy(
         str(identity.workload), account, str(state.socket("agent.sock")), str(paths.admin)
     )
     state.write(_BOOTSTRAP, content)
-    return Envoy(settings.envoy, paths, identity.credentials.connection_drain_s, tell)
+    # Envoy's "info" is forty lines a start, of use only to those who ask for more.
+    level = "warning" if settings.log_level == "info" else settings.log_level
+    start = EnvoyStart(settings.envoy, identity.credentials.connection_drain_s, level)
+    return Envoy(start, paths, tell)
 
 
 def _secret(identity: Identity) -> XdsResource:

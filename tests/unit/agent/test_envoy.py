@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tulle.agent.admin import AdminError
-from tulle.agent.envoy import Envoy, EnvoyPaths, last_lines, proxy_version
+from tulle.agent.envoy import Envoy, EnvoyPaths, EnvoyStart, last_lines, proxy_version
 from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
 from tulle.settings import find_envoy
@@ -32,7 +32,7 @@ class Bench:
         )
         self.notices: list[str] = []
         self.told = asyncio.Event()
-        self.envoy = Envoy(binary, self.paths, drain_s=1.0, tell=self._tell)
+        self.envoy = Envoy(EnvoyStart(binary, drain_s=1.0), self.paths, self._tell)
 
     def configure(self, **more: object) -> None:
         admin = {"address": {"pipe": {"path": str(self.paths.admin)}}}

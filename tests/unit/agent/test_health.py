@@ -121,6 +121,12 @@ class TestProbe:
     async def test_exec_wants_exit_code_0(self, command, outcome):
         assert await probe(Health(exec=ExecProbe(command=command)), [], ENV) == outcome
 
+    async def test_a_command_runs_where_and_as_the_program_does(self, tmp_path):
+        (tmp_path / "here").touch()
+        health = Health(exec=ExecProbe(command=("test", "-f", "$(NAME)")))
+
+        assert await probe(health, [], {**ENV, "NAME": "here"}, str(tmp_path)) == ""
+
     async def test_whoever_takes_too_long_is_not_healthy_and_its_command_ends(self, tmp_path):
         fifo = tmp_path / "fifo"
         os.mkfifo(fifo)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tulle.agent.errors import AgentError
-from tulle.agent.program import Program, check_command, environment, expand
+from tulle.agent.program import Program, check_command, environment, expand, with_own
 from tulle.model.kinds.workload import BoundUpstream, WorkloadPort
 
 ENV = {"PATH": os.environ["PATH"]}
@@ -42,6 +42,16 @@ class TestEnvironment:
         ports = (WorkloadPort(port=9080, name="http-web"), WorkloadPort(port=9090))
 
         assert environment({}, ports, ()) == {"PORT": "9080", "PORT_HTTP_WEB": "9080"}
+
+    def test_the_users_variables_win_and_may_refer_to_those_before_them(self):
+        env = environment({}, (WorkloadPort(port=9080),), (upstream("db", 1, 11),))
+        own = {"URL": "redis://$(DB_ADDR)", "PORT": "1", "TWICE": "$(URL) $(URL)"}
+
+        made = with_own(env, own)
+
+        assert made["URL"] == "redis://127.0.0.1:11"
+        assert made["PORT"] == "1"
+        assert made["TWICE"] == "redis://127.0.0.1:11 redis://127.0.0.1:11"
 
 
 class TestExpand:

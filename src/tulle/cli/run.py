@@ -1,0 +1,162 @@
+"""`tulle run`: one agent beside one program. A shell around `tulle.agent`, which does the work.
+
+Signals belong to the process, so they are taken here: SIGTERM and SIGINT make the workload leave the mesh
+first, and then end the program; others are only passed on to it.
+"""
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, assert_never
+
+import click
+
+from tulle.cli.errors import CliError, ProblemsFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tulle.agent.events import AgentEvent
+    from tulle.settings import AgentSettings
+
+_LEAVING = (signal.SIGTERM, signal.SIGINT)
+_PASSED_ON = (signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
+
+_OPTIONS = {"ignore_unknown_options": False, "allow_interspersed_args": False}
+
+
+@click.command("run", context_settings=_OPTIONS)
+@click.option("--server", metavar="HOST[:PORT]", help="The control plane's join address.")
+@click.option("--token-file", metavar="FILE", help="The join token; needed the first time only.")
+@click.option("--service-account", metavar="NAME", help="Who the workload is.  [default: default]")
+@click.option("-n", "--namespace", metavar="NAME", help="Where it lives.  [default: default]")
+@click.option(
+    "-l", "--label", multiple=True, metavar="KEY=VALUE", help="What Services select it by. Repeat."
+)
+@click.option(
+    "-p",
+    "--port",
+    multiple=True,
+    metavar="NAME=PORT[/PROTOCOL]",
+    help="A port the program listens on: http, http2, grpc or tcp. Repeat.",
+)
+@click.option(
+    "--health",
+    metavar="PROBE",
+    help="http:/path, tcp or exec:COMMAND.  [default: tcp on the first port]",
+)
+@click.option(
+    "-u",
+    "--upstream",
+    multiple=True,
+    metavar="[NAMESPACE/]NAME:PORT[=LOCALPORT]",
+    help="A Service the program calls, on a loopback port named in its environment. Repeat.",
+)
+@click.option("--address", metavar="IP", help="Where other hosts reach this one.")
+@click.option("--region", metavar="NAME", help="Where this host stands.")
+@click.option("--zone", metavar="NAME", help="Where in the region it stands.")
+@click.option("--state-dir", metavar="DIR", help="Keys and last good configuration, 0700.")
+@click.option("--working-dir", metavar="DIR", help="Where the program starts.")
+@click.option("--drain", metavar="TIME", help="How long to wait for callers.  [default: 30s]")
+@click.option(
+    "--log-level", metavar="LEVEL", help="Of Envoy's log in the state folder: debug, info, …"
+)
+@click.option("--log-format", metavar="FORMAT", help="Of these lines: human or json.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[--] [COMMAND]...")
+def command(**flags: "str | tuple[str, ...] | None") -> None:
+    """Run COMMAND as a workload of a mesh, beside a proxy of its own; without COMMAND, the proxy alone.
+
+    The program starts when the proxy is ready and finds its upstreams in its environment: for
+    `--upstream reviews:80` that is REVIEWS_ADDR, REVIEWS_HOST and REVIEWS_PORT; $(REVIEWS_ADDR) in COMMAND
+    stands for it too. The exit code is the program's.
+
+    SIGTERM and Ctrl-C let the workload leave the mesh, wait for its callers up to --drain, and only then end
+    the program; a second one does not wait.
+    """
+    environ = dict(os.environ)
+    settings = _settings(flags, environ)
+    sys.exit(_run(settings, environ))
+
+
+def _settings(
+    flags: "Mapping[str, str | tuple[str, ...] | None]", environ: "Mapping[str, str]"
+) -> "AgentSettings":
+    from tulle.settings import AgentSettings, agent_settings
+
+    settings = agent_settings(flags, environ)
+    if isinstance(settings, AgentSettings):
+        return settings
+    raise ProblemsFound(settings, "nothing was started")
+
+
+def _run(settings: "AgentSettings", environ: "Mapping[str, str]") -> int:
+    # gRPC's C core logs refused handshakes on stderr; what matters of them is said as notices.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    import uvloop
+
+    from tulle.agent.errors import AgentError
+
+    try:
+        return uvloop.run(_main(settings, environ))
+    except AgentError as error:
+        problem = error.problem
+        CliError(problem.message, problem.hint, problem.code).show()
+        return error.exit_code
+
+
+async def _main(settings: "AgentSettings", environ: "Mapping[str, str]") -> int:
+    import asyncio
+    import time
+
+    from tulle.agent.agent import Agent
+
+    clock = time.time  # noqa: TID251 - here a clock is chosen
+    say = _sayer(settings, environ)
+    agent = Agent(settings, clock, environ, lambda event: _show(event, say))
+    loop = asyncio.get_running_loop()
+    for signum in _LEAVING:
+        loop.add_signal_handler(signum, agent.stop, signum)
+    for signum in _PASSED_ON:
+        loop.add_signal_handler(signum, agent.forward, signum)
+    return await agent.run()
+
+
+def _show(event: "AgentEvent", say: "Callable[[str], None]") -> None:
+    from tulle.agent.events import (
+        Exited,
+        HealthChanged,
+        Joined,
+        Notice,
+        Output,
+        ProxyReady,
+        Started,
+    )
+
+    match event:
+        case Notice(text=text):
+            say(text)
+        case Joined(workload=workload, cached=cached):
+            say(f"{workload}" + (", with its certificate of last time" if cached else " joined"))
+        case ProxyReady(upstreams=upstreams):
+            for bound in upstreams:
+                to = f"{bound.namespace}/{bound.service}:{bound.port}"
+                say(f"127.0.0.1:{bound.local_port} leads to {to}")
+        case HealthChanged(healthy=healthy, reason=reason):
+            say("takes traffic" if healthy else f"takes no traffic: {reason}")
+        case Started() | Output() | Exited():
+            pass  # the program shows that itself
+        case _:
+            assert_never(event)
+
+
+def _sayer(settings: "AgentSettings", environ: "Mapping[str, str]") -> "Callable[[str], None]":
+    """How sentences reach people: on stderr, for stdout is the program's."""
+    import logging
+
+    from tulle.ops import logs
+
+    if settings.log_format == "json":
+        logs.setup(settings.log_level, settings.log_format, sys.stderr, environ)
+        return logging.getLogger(__name__).info
+    # What Envoy and the control plane say is quoted here: it must neither break lines nor show secrets.
+    return lambda text: click.echo(f"tulle: {logs.one_line(logs.redact(text))}", err=True)
