@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from tulle.model.kinds.workload import BoundPort, BoundUpstream, Locality, Upstream, WorkloadPort
+from tulle.model.resources import PortNumber
 
 METHOD_JOIN = "/tulle.v1.Agents/Join"
 METHOD_RENEW = "/tulle.v1.Agents/Renew"
@@ -37,6 +38,9 @@ class JoinRequest(Frame, frozen=True, kw_only=True):
     service_account: str
     labels: Mapping[str, str]
     csr: str
+
+    def __repr__(self) -> str:
+        return f"JoinRequest({self.namespace}/{self.service_account}, token redacted)"
 
 
 class Credentials(Frame, frozen=True, kw_only=True):
@@ -71,7 +75,7 @@ class Register(Frame, frozen=True, kw_only=True, tag="register"):
     upstreams: tuple[Upstream, ...] = ()
     bound_upstreams: tuple[BoundUpstream, ...] = ()
     locality: Locality = Locality()
-    mtls_port: int
+    mtls_port: PortNumber
     plaintext_ports: tuple[BoundPort, ...] = ()
     proxy_version: str = ""
     healthy: bool = False
