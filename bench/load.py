@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
             self.length = end + 4 + int(head[start:].split(b"\r\n", 1)[0])
             self.errors += b" 200 " not in head[:16]
         if len(self.buffer) >= self.length:
-            self.latencies.append(asyncio.get_running_loop().time() - self.waiting.popleft())
+            self.latencies.append(time.perf_counter() - self.waiting.popleft())
             self.buffer, self.length, self.in_flight = b"", -1, False
             if self.waiting:
                 self._send()
@@ -62,10 +62,10 @@ async def run(host: str, port: int, rate: float, connections: int, seconds: floa
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
     pool = [(await loop.create_connection(lambda: Connection(latencies), host, port))[1] for _ in range(connections)]
-    start, cpu = loop.time(), time.process_time()
+    start, cpu = time.perf_counter(), time.process_time()  # uvloop's own clock moves once a turn
     for number in range(int(rate * seconds)):
         due = start + number / rate
-        if (delay := due - loop.time()) > 0:
+        if (delay := due - time.perf_counter()) > 0:
             await asyncio.sleep(delay)
         pool[number % connections].ask(due)
     for _ in range(500):

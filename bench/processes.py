@@ -27,9 +27,9 @@ def total_cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def private_mb(pid: int) -> float:
-    """Memory nobody else shares, in MiB."""
+    """Memory the process wrote and nobody shares, in MiB. The binary's text is shared by all Envoys of a host."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    kb = sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_"))
+    kb = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_Dirty"))
     return kb / 1024
 
 
