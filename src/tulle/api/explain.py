@@ -1,15 +1,16 @@
 """`POST /tulle/v1/explain`: what happens to a request, and why."""
 
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
 
-from tulle.api.bodies import Request, read, reply
+from tulle.api.bodies import Message, Request, read, reply
 from tulle.api.errors import ProblemsError
 from tulle.codec.decode import DEFAULT_NAMESPACE
 from tulle.graph.explain import explain_request
+from tulle.graph.explanations import Explanation
 from tulle.model.names import WorkloadRef
 from tulle.model.problems import Problem
 from tulle.reconcile.loop import Reconciler
@@ -24,6 +25,13 @@ class ExplainRequest(Request, frozen=True, kw_only=True):
     headers: Annotated[tuple[tuple[str, str], ...], msgspec.Meta(max_length=256)] = ()
 
 
+class Explained(Message, frozen=True, kw_only=True):
+    """The answer in lines for people, and as values."""
+
+    lines: tuple[str, ...]
+    explanation: Explanation
+
+
 @dataclass(frozen=True, slots=True)
 class Explain:
     """The handler."""
@@ -31,15 +39,14 @@ class Explain:
     reconciler: Reconciler
 
     async def handle(self, request: web.Request) -> web.Response:
-        """The explanation as fields, and as `lines` for people."""
+        """The explanation."""
         body = await read(request, ExplainRequest)
         told = explain_request(
             self.reconciler.compiled.graph, _ref(body.source), body.method, body.url, body.headers
         )
         if isinstance(told, Problem):
             raise ProblemsError([told])
-        fields = cast(dict[str, object], msgspec.to_builtins(told))
-        return reply({**fields, "lines": told.lines})
+        return reply(Explained(lines=told.lines, explanation=told))
 
 
 def _ref(text: str) -> WorkloadRef:

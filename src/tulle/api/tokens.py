@@ -19,12 +19,18 @@ DEFAULT_TTL_S = 3600.0
 MAX_TTL_S = 30 * 86400.0
 
 
+WorkloadName = Annotated[
+    str, msgspec.Meta(pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", max_length=63)
+]
+
+
 class TokenRequest(Request, frozen=True, kw_only=True):
-    """Who may join with it, and for how long it may be used."""
+    """Who may join with it, and for how long it may be used. Without `name` the workload is given one."""
 
     namespace: Name = "default"
     service_account: Name
     labels: Annotated[Mapping[str, Label], msgspec.Meta(max_length=64)] = {}
+    name: WorkloadName = ""
     ttl_seconds: Annotated[float, msgspec.Meta(gt=0, le=MAX_TTL_S)] = DEFAULT_TTL_S
 
 
@@ -46,13 +52,19 @@ class Mint:
     clock: Callable[[], float]
 
     async def new(
-        self, account: AccountRef, labels: Mapping[str, str], ttl_s: float = DEFAULT_TTL_S
+        self,
+        account: AccountRef,
+        labels: Mapping[str, str],
+        ttl_s: float = DEFAULT_TTL_S,
+        *,
+        name: str = "",
     ) -> str:
         """A token for one workload of the account, with these labels; raises ProblemsError if there is none."""
         if problem := check_account(account):
             raise ProblemsError([problem])
         random = secrets.token_bytes(RANDOM_BYTES)
-        text, record = new_token(random, self.roots(), account, labels, self.clock() + ttl_s)
+        expires_at = self.clock() + ttl_s
+        text, record = new_token(random, self.roots(), account, labels, expires_at, name=name)
         await self.store.save_token(record)
         return text
 
@@ -60,4 +72,5 @@ class Mint:
         """`POST /tulle/v1/tokens`."""
         body = await read(request, TokenRequest)
         account = AccountRef(body.namespace, body.service_account)
-        return reply(NewToken(token=await self.new(account, body.labels, body.ttl_seconds)))
+        text = await self.new(account, body.labels, body.ttl_seconds, name=body.name)
+        return reply(NewToken(token=text))

@@ -1,0 +1,123 @@
+"""The API over a real Unix socket, with a real store and a loop at work behind it."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tulle.api.app import Sources, make_app, serve
+from tulle.api.tokens import Mint
+from tulle.codec import encode
+from tulle.model.names import WorkloadRef
+from tulle.model.resources import Resource
+from tulle.model.wire import EdgeReport
+from tulle.reconcile.authority import open_authority
+from tulle.reconcile.coalesce import Window
+from tulle.reconcile.loop import Reconciler
+from tulle.reconcile.publish import Publisher
+from tulle.store.contract import Store
+from tulle.store.keys import KeyFiles
+
+WAIT_S = 10.0
+NOW = 1_800_000_000.0
+
+
+def now() -> float:
+    """A clock that stands."""
+    return NOW
+
+
+@dataclass
+class StillFleet:
+    """A fleet whose reports the test writes."""
+
+    reports: dict[WorkloadRef, EdgeReport] = field(default_factory=dict)
+    ends: dict[WorkloadRef, float] = field(default_factory=dict)
+
+    def edges(self) -> Mapping[WorkloadRef, EdgeReport]:
+        return self.reports
+
+    def certificate_ends(self) -> Mapping[WorkloadRef, float]:
+        return self.ends
+
+
+@dataclass
+class Answer:
+    """A response, read."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass
+class Api:
+    """A client, and what lies behind the server it talks to."""
+
+    path: Path
+    client: aiohttp.ClientSession
+    sources: Sources
+    fleet: StillFleet
+
+    async def ask(self, method: str, path: str, body: object = None) -> Answer:
+        data = None if body is None else io.BytesIO(json.dumps(body).encode())
+        async with self.client.request(method, f"http://tulle{path}", data=data) as response:
+            text = await response.text()
+            is_json = response.content_type == "application/json"
+            read = await response.json() if is_json else text
+            return Answer(response.status, read, response.headers)
+
+    async def get(self, path: str, status: int = 200) -> Any:
+        answer = await self.ask("GET", path)
+        assert answer.status == status, answer.body
+        return answer.body
+
+    async def post(self, path: str, body: object, status: int = 200) -> Any:
+        answer = await self.ask("POST", path, body)
+        assert answer.status == status, answer.body
+        return answer.body
+
+    async def apply(self, *resources: Resource | Mapping[str, object], **more: object) -> Any:
+        body = {"resources": objects(resources), **more}
+        return await self.post("/tulle/v1/apply", body)
+
+    async def refused(self, *resources: Resource | Mapping[str, object]) -> list[dict[str, str]]:
+        """The problems an apply is refused with."""
+        answer = await self.post("/tulle/v1/apply", {"resources": objects(resources)}, status=422)
+        problems: list[dict[str, str]] = answer["problems"]
+        return problems
+
+    async def published(self, revision: int) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while self.sources.publisher.revision < revision:  # noqa: ASYNC110 - no event of its own
+                await asyncio.sleep(0.001)
+
+
+def objects(resources: Sequence[Resource | Mapping[str, object]]) -> list[object]:
+    return [encode.to_object(r) if isinstance(r, Resource) else dict(r) for r in resources]
+
+
+@asynccontextmanager
+async def serving(store: Store, folder: Path) -> AsyncIterator[Api]:
+    """A server in a folder, and a client of it."""
+    authority = await open_authority(KeyFiles(folder / "pki"), store, "mesh.local", now)
+    publisher, fleet = Publisher(), StillFleet()
+    reconciler = Reconciler(store, publisher, now, window=Window(0.001, 0.01))
+    mint = Mint(store, lambda: authority.roots.pem, now)
+    sources = Sources(store, reconciler, publisher, authority, fleet, mint, now)
+    path = folder / "api.sock"
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(reconciler.run())
+        connector = aiohttp.UnixConnector(str(path))
+        async with (
+            serve(make_app(sources), path),
+            aiohttp.ClientSession(connector=connector) as client,
+        ):
+            yield Api(path, client, sources, fleet)
+        running.cancel()
