@@ -517,6 +517,7 @@ def token(identity: str = "t1", *, expires_at: float = NOW + 600) -> TokenRecord
         service_account="web",
         labels={"app": "web"},
         expires_at=expires_at,
+        name="web-0",
     )
 
 

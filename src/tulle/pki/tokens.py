@@ -31,7 +31,10 @@ _ID_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """What the control plane remembers of a token. `expires_at` is in Unix seconds, the hash in hexadecimal."""
+    """What the control plane remembers of a token. `expires_at` is in Unix seconds, the hash in hexadecimal.
+
+    `name` is what the workload will be called; "" lets the control plane choose.
+    """
 
     id: str
     secret_hash: str = field(repr=False)
@@ -39,6 +42,7 @@ class TokenRecord:
     service_account: str
     labels: Mapping[str, str]
     expires_at: float
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ def new_token(
     account: AccountRef,
     labels: Mapping[str, str],
     expires_at: float,
+    *,
+    name: str = "",
 ) -> tuple[str, TokenRecord]:
     """The line to hand over (a secret), and the record to keep.
 
@@ -90,6 +96,7 @@ def new_token(
         service_account=account.name,
         labels=MappingProxyType(dict(labels)),
         expires_at=expires_at,
+        name=name,
     )
 
 

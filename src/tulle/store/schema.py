@@ -41,7 +41,8 @@ CREATE TABLE tokens (
     namespace TEXT NOT NULL,
     service_account TEXT NOT NULL,
     labels TEXT NOT NULL,
-    expires_at REAL NOT NULL
+    expires_at REAL NOT NULL,
+    name TEXT NOT NULL
 ) WITHOUT ROWID;
 """
 

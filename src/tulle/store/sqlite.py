@@ -262,7 +262,8 @@ def _save_token(connection: sqlite3.Connection, record: TokenRecord, now: float)
         connection.execute("DELETE FROM tokens WHERE expires_at <= ?", (now,))
         connection.execute(
             "INSERT OR REPLACE INTO tokens "
-            "(id, secret_hash, namespace, service_account, labels, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+            "(id, secret_hash, namespace, service_account, labels, expires_at, name) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 record.id,
                 record.secret_hash,
@@ -270,6 +271,7 @@ def _save_token(connection: sqlite3.Connection, record: TokenRecord, now: float)
                 record.service_account,
                 json.dumps(dict(record.labels)),
                 record.expires_at,
+                record.name,
             ),
         )
 
@@ -278,7 +280,7 @@ def _take_token(
     connection: sqlite3.Connection, token_id: str, secret_hash: str
 ) -> TokenRecord | None:
     row = connection.execute(
-        "SELECT id, secret_hash, namespace, service_account, labels, expires_at "
+        "SELECT id, secret_hash, namespace, service_account, labels, expires_at, name "
         "FROM tokens WHERE id = ?",
         (token_id,),
     ).fetchone()
@@ -286,7 +288,7 @@ def _take_token(
         return None
     # Nobody comes between: one thread writes.
     connection.execute("DELETE FROM tokens WHERE id = ?", (token_id,))
-    stored_id, stored_hash, namespace, account, labels, expires_at = row
+    stored_id, stored_hash, namespace, account, labels, expires_at, name = row
     return TokenRecord(
         id=stored_id,
         secret_hash=stored_hash,
@@ -294,6 +296,7 @@ def _take_token(
         service_account=account,
         labels=MappingProxyType(json.loads(labels)),
         expires_at=expires_at,
+        name=name,
     )
 
 

@@ -51,6 +51,13 @@ def test_what_was_written_is_read_and_matches_its_record(random: bytes) -> None:
     assert text.isascii()
 
 
+def test_a_token_may_say_what_its_workload_is_called() -> None:
+    _, named = new_token(RANDOM, ROOT, WEB, {}, NOW, name="web-0")
+    _, unnamed = made()
+
+    assert (named.name, unnamed.name) == ("web-0", "")
+
+
 def test_a_token_can_pin_several_roots() -> None:
     text, _ = made(root_pem=ROOT + OTHER_ROOT)
 
