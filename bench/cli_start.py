@@ -21,8 +21,8 @@ def wall_ms(*command: str) -> float:
 
 
 def figures() -> Iterator[Figure]:
-    """`tulle --help` and `tulle version`."""
+    """`tulle --help`, and a command that loads its module."""
     bare = wall_ms(sys.executable, "-c", "pass")
-    for arguments in (("--help",), ("version", "--client")):
+    for arguments in (("--help",), ("apply", "--help")):
         value = wall_ms(sys.executable, "-m", "tulle", *arguments)
         yield Figure(f"cli start: tulle {' '.join(arguments)}", value, "ms", f"bare python {bare:.0f} ms", 150)

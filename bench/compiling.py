@@ -18,7 +18,7 @@ def seconds(act: Callable[[], object]) -> float:
 
 def figures() -> Iterator[Figure]:
     """From scratch, an endpoint change, and building one proxy's snapshot."""
-    from tulle.graph.memo import Compiler
+    from tulle.graph.compile import Compiler
     from tulle.graph.views import view_of
     from tulle.model.names import WorkloadRef
     from tulle.xds.build import build_snapshot
