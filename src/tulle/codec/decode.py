@@ -124,12 +124,29 @@ def _parts(document: Document) -> Iterator[Document]:
     value = document.value
     if value is None:
         return
-    if not isinstance(value, dict) or value.get("kind") != "List" or "items" not in value:
+    listed = _listed(value)
+    if listed is None or not isinstance(value, dict):
         yield document
     elif not isinstance(value["items"], list):
         yield Document(value["items"], document.lines, document.problems)
     else:
-        yield from _list_items(value["items"], document)
+        items = [_with_head(item, listed, value) for item in value["items"]]
+        yield from _list_items(items, document)
+
+
+def _listed(value: object) -> str | None:
+    """The kind of a list's items, "" for a mixed one; None for what is no list."""
+    if not isinstance(value, dict) or "items" not in value:
+        return None
+    name, is_list, rest = str(value.get("kind")).rpartition("List")
+    return name if is_list and not rest and (name in BY_KIND or not name) else None
+
+
+def _with_head(item: object, kind: str, value: Mapping[str, object]) -> object:
+    """Items of a ServiceList are Services without saying so: that is how API servers write them."""
+    if not kind or not isinstance(item, dict):
+        return item
+    return {"apiVersion": value.get("apiVersion"), "kind": kind, **item}
 
 
 def _list_items(items: list[object], document: Document) -> Iterator[Document]:

@@ -194,6 +194,26 @@ def test_a_list_is_its_items_and_their_lines_are_their_own() -> None:
     ]
 
 
+def test_a_list_of_one_kind_says_for_its_items_what_they_are() -> None:
+    text = """
+        apiVersion: v1
+        kind: ServiceList
+        metadata: {resourceVersion: "7"}
+        items:
+        - metadata: {name: web}
+          spec: {ports: [{port: 80}]}
+        - apiVersion: v1
+          kind: Namespace
+          metadata: {name: shop}
+    """
+
+    assert [str(one.key) for one in read(text).resources] == [
+        "Service default/web",
+        "Namespace shop",
+    ]
+    assert found("apiVersion: v1\nkind: NothingList\nitems: []\n") == {("kind", "unknown-kind")}
+
+
 def test_a_list_that_is_none_is_a_problem() -> None:
     assert found("apiVersion: v1\nkind: List\nitems: {}\n") == {("kind", "missing-field")}
     assert found("apiVersion: v1\nkind: List\nitems: [5]\n") == {("", "not-a-resource")}
