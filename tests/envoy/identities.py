@@ -3,6 +3,7 @@
 import socket
 import ssl
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -104,21 +105,25 @@ def _load(context: ssl.SSLContext, identity: Identity) -> None:
         context.load_cert_chain(file.name)
 
 
+def everything_from(link: socket.socket) -> bytes:
+    """All that is said until the end, or until nothing has been for the socket's timeout."""
+    received = b""
+    with suppress(ssl.SSLError, ConnectionError, TimeoutError):
+        while chunk := link.recv(65536):
+            received += chunk
+    return received
+
+
 def bytes_for(
     port: int, sni: str, identity: Identity | None, say: bytes, *, timeout_s: float = 5.0
 ) -> bytes:
     """All a peer with that identity ever gets from a program behind a proxy; b"" if the door stays shut."""
     context = tls_client(identity)
-    received = b""
-    try:
-        with (
-            socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as plain,
-            context.wrap_socket(plain, server_hostname=sni) as secured,
-        ):
-            if say:
-                secured.sendall(say)
-            while chunk := secured.recv(65536):
-                received += chunk
-    except (ssl.SSLError, ConnectionError):
-        pass
-    return received
+    with (
+        suppress(ssl.SSLError, ConnectionError),
+        socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as plain,
+        context.wrap_socket(plain, server_hostname=sni) as secured,
+    ):
+        secured.sendall(say)
+        return everything_from(secured)
+    return b""

@@ -36,7 +36,9 @@ class _Echo(BaseHTTPRequestHandler):
             "name": self.name,
             "method": self.command,
             "path": self.path,
-            "headers": dict(self.headers),
+            "headers": {
+                name.lower(): ",".join(self.headers.get_all(name, [])) for name in self.headers
+            },
             "body": self.rfile.read(length).decode(),
         }
         body = json.dumps(told).encode()

@@ -5,7 +5,6 @@ import json
 import os
 import queue
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -74,6 +73,7 @@ class AdsServer(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
         return grpc.stream_stream_rpc_method_handler(self._stream)
 
     def stop(self) -> None:
+        """For when the proxy is gone: one that is not would come back."""
         self._out.put(None)
         self._server.stop(grace=None).wait()
 
@@ -110,6 +110,7 @@ class AdsServer(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
 
     def _stream(self, requests: Iterator[bytes], _: grpc.ServicerContext) -> Iterator[bytes]:
         with self._moved:
+            self._out.put(None)  # an earlier stream, whose proxy came back
             self._machine, self._out = DeltaStream(), queue.SimpleQueue()
             if self._snapshot is not None:
                 self._send(self._machine.on_snapshot(self._snapshot))
@@ -168,9 +169,9 @@ class Proxy:
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> None:
-        self.ads.stop()
-        self._process.send_signal(signal.SIGKILL)
+        self._process.kill()
         self._process.wait()
+        self.ads.stop()
         if kind is not None and "TULLE_TEST_LOGS" in os.environ:
             print(self.log())  # noqa: T201
         shutil.rmtree(self._directory, ignore_errors=True)

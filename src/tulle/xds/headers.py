@@ -8,34 +8,33 @@ from tulle.xds.protos import HeaderValue, HeaderValueOption
 HOST = "host"
 
 
-def options(changes: HeaderChanges) -> list[HeaderValueOption]:
-    """What is set and added. What would be removed again is left out, for Envoy removes before it sets.
+def options(*steps: HeaderChanges) -> list[HeaderValueOption]:
+    """What is set and added, step by step. What a later removal would take is left out.
 
     The host is no header to Envoy: see `host_of`.
     """
-    gone = {*changes.remove, HOST}
-    return [
-        *(
-            _option(name, value, "OVERWRITE_IF_EXISTS_OR_ADD")
-            for name, value in changes.set
-            if name not in gone
-        ),
-        *(
-            _option(name, value, "APPEND_IF_EXISTS_OR_ADD")
-            for name, value in changes.add
-            if name not in gone
-        ),
-    ]
+    made: list[HeaderValueOption] = []
+    for number, step in enumerate(steps):
+        gone = {HOST, *removed(*steps[number:])}
+        made += (
+            _option(*each, "OVERWRITE_IF_EXISTS_OR_ADD") for each in step.set if each[0] not in gone
+        )
+        made += (
+            _option(*each, "APPEND_IF_EXISTS_OR_ADD") for each in step.add if each[0] not in gone
+        )
+    return made
 
 
-def removed(changes: HeaderChanges) -> list[str]:
-    """The names that go."""
-    return [name for name in changes.remove if name != HOST]
+def removed(*steps: HeaderChanges) -> list[str]:
+    """The names that go, each once."""
+    names = dict.fromkeys(name for step in steps for name in step.remove)
+    return [name for name in names if name != HOST]
 
 
-def host_of(changes: HeaderChanges) -> str:
-    """The host the request is given; "" where it keeps its own."""
-    return next((value for name, value in changes.set if name == HOST), "")
+def host_of(*steps: HeaderChanges) -> str:
+    """The host the request is given by the first step that gives one; "" where it keeps its own."""
+    hosts = (value for step in steps for name, value in step.set if name == HOST)
+    return next(hosts, "")
 
 
 _Append = Literal["OVERWRITE_IF_EXISTS_OR_ADD", "APPEND_IF_EXISTS_OR_ADD"]

@@ -16,6 +16,7 @@ from tulle.xds.names import MISSING, cluster_name
 from tulle.xds.protos import (
     ClusterWeight,
     DirectResponseAction,
+    Duration,
     HeaderMatcher,
     QueryParameterMatcher,
     RegexMatcher,
@@ -39,12 +40,8 @@ def route_configuration(
     """The routes of one listener. Without rules all goes to the service; with rules the rest is a 404."""
     rules = [_route(rule, hosts) for rule in routing.rules]
     routes = rules or [_everything(cluster_name(default), hosts.get(default, ""))]
-    return RouteConfiguration(
-        name=name,
-        virtual_hosts=[VirtualHost(name=name, domains=["*"], routes=routes)],
-        # A backend's own changes come after its rule's, as the request meets them.
-        most_specific_header_mutations_wins=True,
-    )
+    host = VirtualHost(name=name, domains=["*"], routes=routes)
+    return RouteConfiguration(name=name, virtual_hosts=[host])
 
 
 def fixed_routes(cluster: str) -> RouteConfiguration:
@@ -70,59 +67,65 @@ def _route(rule: HttpRule, hosts: Hosts) -> Route:
     route = Route(
         name=rule.name or str(rule.origin),
         match=_match(rule.match),
-        request_headers_to_add=headers.options(rule.request_headers),
-        request_headers_to_remove=headers.removed(rule.request_headers),
         response_headers_to_add=headers.options(rule.response_headers),
         response_headers_to_remove=headers.removed(rule.response_headers),
     )
-    shares = [share for share in rule.shares if share.weight > 0]
-    if any(share.to is not None for share in shares):
-        route.MergeFrom(Route(route=_action(rule, shares, hosts)))
-    else:
-        route.MergeFrom(Route(direct_response=DirectResponseAction(status=500)))
+    route.MergeFrom(_destination(rule, hosts))
     return route
 
 
-def _action(rule: HttpRule, shares: list[Share], hosts: Hosts) -> RouteAction:
-    timeout = duration(_bound(rule))
+def _destination(rule: HttpRule, hosts: Hosts) -> Route:
+    """Where requests go, and what is changed in them."""
+    shares = [share for share in rule.shares if share.weight > 0]
     match shares:
-        case [Share(to=DestinationRef() as to) as only] if not _changes(only):
-            host = headers.host_of(rule.request_headers) or hosts.get(to, "")
-            return RouteAction(
-                cluster=cluster_name(to), timeout=timeout, host_rewrite_literal=host or None
+        case [Share(to=DestinationRef() as to) as only] if not _has_changes(only):
+            host = headers.host_of(rule.request_headers) or hosts.get(to) or None
+            action = RouteAction(
+                cluster=cluster_name(to), timeout=_timeout(rule), host_rewrite_literal=host
             )
-    host = headers.host_of(rule.request_headers)
+            return Route(
+                route=action,
+                request_headers_to_add=headers.options(rule.request_headers),
+                request_headers_to_remove=headers.removed(rule.request_headers),
+            )
+    if all(share.to is None for share in shares):
+        return Route(direct_response=DirectResponseAction(status=500))
+    return Route(route=_split(rule, shares, hosts))
+
+
+def _split(rule: HttpRule, shares: list[Share], hosts: Hosts) -> RouteAction:
+    weights = [_weight(share, rule.request_headers, hosts) for share in shares]
     return RouteAction(
-        weighted_clusters=WeightedCluster(
-            clusters=[_weight(share, host, hosts) for share in shares]
-        ),
+        weighted_clusters=WeightedCluster(clusters=weights),
         # The share of a backend that does not exist: Gateway API asks for 500.
         cluster_not_found_response_code="INTERNAL_SERVER_ERROR",
-        timeout=timeout,
+        timeout=_timeout(rule),
     )
 
 
-def _weight(share: Share, host: str, hosts: Hosts) -> ClusterWeight:
-    own = hosts.get(share.to, "") if share.to is not None else ""
+def _weight(share: Share, of_rule: HeaderChanges, hosts: Hosts) -> ClusterWeight:
+    """The rule's changes of requests are repeated here: Envoy would apply them after the backend's own."""
+    steps = (of_rule, share.request_headers)
+    own = hosts.get(share.to) if share.to is not None else None
     return ClusterWeight(
         name=cluster_name(share.to) if share.to is not None else MISSING,
         weight=number(share.weight),
-        request_headers_to_add=headers.options(share.request_headers),
-        request_headers_to_remove=headers.removed(share.request_headers),
+        request_headers_to_add=headers.options(*steps),
+        request_headers_to_remove=headers.removed(*steps),
         response_headers_to_add=headers.options(share.response_headers),
         response_headers_to_remove=headers.removed(share.response_headers),
-        host_rewrite_literal=headers.host_of(share.request_headers) or host or own or None,
+        host_rewrite_literal=headers.host_of(*reversed(steps)) or own or None,
     )
 
 
-def _changes(share: Share) -> HeaderChanges:
-    return share.request_headers or share.response_headers
+def _has_changes(share: Share) -> bool:
+    return bool(share.request_headers or share.response_headers)
 
 
-def _bound(rule: HttpRule) -> float:
-    """Seconds; 0 is no bound. There is one try, so what bounds a try bounds the request."""
+def _timeout(rule: HttpRule) -> Duration:
+    """0 is no bound. There is one try, so what bounds a try bounds the request."""
     given = (rule.timeout_s, rule.backend_timeout_s)
-    return min((seconds for seconds in given if seconds), default=0.0)
+    return duration(min((seconds for seconds in given if seconds), default=0.0))
 
 
 def _match(match: HttpMatch) -> RouteMatch:
