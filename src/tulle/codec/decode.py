@@ -46,7 +46,7 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What could be read, in the order it was written, and every problem, warnings included."""
+    """What could be read, in the order it was written, and every problem, warnings included, line by line."""
 
     items: tuple[Located, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -68,10 +68,11 @@ def read_files(files: Iterable[tuple[str, str]]) -> Decoded:
     problems: list[Problem] = []
     for file, text in files:
         found, broken = documents(text, file)
-        problems.extend(broken)
+        of_file = list(broken)
         for document in found:
             for part in _parts(document):
-                _collect(_decode(part, file), items, problems)
+                _collect(_decode(part, file), items, of_file)
+        problems.extend(sorted(of_file, key=_line))
     return _unique(Decoded(tuple(items), tuple(problems)))
 
 
@@ -164,16 +165,19 @@ def _list_items(items: list[object], document: Document) -> Iterator[Document]:
 
 
 def _decode(document: Document, file: str) -> tuple[Located | None, tuple[Problem, ...]]:
-    """One resource with its place, or None; and its problems, in the order of their lines."""
+    """One resource with its place, or None; and its problems with theirs."""
     resource, found = _resource(document.value)
     key = resource.key if resource is not None else _key_of(document.value)
-    problems = sorted(
-        (_placed(problem, file, document.lines, key) for problem in (*document.problems, *found)),
-        key=lambda problem: problem.place.line if problem.place else 0,
+    problems = tuple(
+        _placed(problem, file, document.lines, key) for problem in (*document.problems, *found)
     )
     if resource is None or has_errors(problems):
-        return None, tuple(problems)
-    return Located(resource, file, document.lines), tuple(problems)
+        return None, problems
+    return Located(resource, file, document.lines), problems
+
+
+def _line(problem: Problem) -> int:
+    return problem.place.line if problem.place else 0
 
 
 def _placed(

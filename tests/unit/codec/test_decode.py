@@ -87,7 +87,6 @@ def test_one_broken_file_reports_every_problem_on_its_line() -> None:
     """
 
     assert places(text) == [
-        "46 bad-yaml ",
         "5 bad-pattern metadata.name",
         "7 wrong-type metadata.labels.version",
         "8 field-without-effect metadata.finalizers",
@@ -104,6 +103,7 @@ def test_one_broken_file_reports_every_problem_on_its_line() -> None:
         "33 not-a-resource ",
         "41 out-of-range spec.connections.drain",
         "42 duplicate-key spec.connections.drain",
+        "46 bad-yaml ",
     ]
     assert [item.resource.key.name for item in read(text).items] == ["fine"]
 

@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.codec.reading import errors, found, read, resource, warnings
 
-from tulle.codec.checks.process import variables_given
+from tulle.codec.checks.process import told_ports, variables_given
 from tulle.model.kinds.process import ProcessSpec
 from tulle.model.kinds.workload import Upstream, WorkloadPort
 
@@ -22,6 +22,8 @@ def process(spec: str, name: str = "shop") -> str:
         "command: [a], health: {exec: {command: ['true']}}, replicas: 3",
         "command: [a, $(PORT), $(A)], env: [{name: A, value: $(PORT_H)}], ports: [{port: 8, name: h}]",
         "command: [a, $(PORT), $(PORT_H)], ports: [{port: 8}, {port: 9, name: h}], replicas: 2",
+        "command: [a, $(PORT)], ports: [{port: 80}], replicas: 3",
+        "env: [{name: A, value: $(PORT_X)}], ports: [{port: 80, name: x}], replicas: 3",
         "command: [$$(X), $(B_C_ADDR), $(B_C_80_HOST)], upstreams: [{service: b-c, port: 80}]",
     ],
 )
@@ -87,6 +89,16 @@ def test_a_variable_nobody_sets_is_a_warning_that_lists_those_that_are_set() -> 
 
     assert warnings(text) == {("spec.command[1]", "unknown-variable")}
     assert "PORT, RATE" in problem.hint
+
+
+def test_the_ports_a_program_is_told_are_those_whose_variables_it_uses() -> None:
+    ports = (WorkloadPort(port=80), WorkloadPort(port=81, name="admin"), WorkloadPort(port=82))
+
+    assert told_ports(ProcessSpec(ports=ports)) == frozenset()
+    assert told_ports(ProcessSpec(ports=ports, command=("a", "$$(PORT)"))) == frozenset()
+    assert told_ports(ProcessSpec(ports=ports, command=("a", "-p=$(PORT)"))) == {0}
+    assert told_ports(ProcessSpec(ports=ports, command=("$(PORT)", "$(PORT_ADMIN)"))) == {0, 1}
+    assert told_ports(ProcessSpec(command=("$(PORT)",))) == frozenset()
 
 
 def test_the_variables_of_ports_and_upstreams_are_those_the_agent_sets() -> None:
