@@ -15,7 +15,7 @@ from tulle.graph.matches import Age, age_of
 from tulle.graph.mesh import ResourceStatus
 from tulle.graph.notes import warning
 from tulle.graph.services import HEADLESS
-from tulle.model.kinds.mesh import DEFAULT_NAME, Mesh, VirtualAddresses
+from tulle.model.kinds.mesh import VirtualAddresses
 from tulle.model.kinds.service import Service
 from tulle.model.names import ResourceKey, ServiceRef
 from tulle.model.problems import Problem
@@ -71,7 +71,8 @@ def assign(claims: tuple[Claim, ...], ranges: VirtualAddresses) -> Addresses:
     No address is ever given to two; of two Services that claim one, the older has it.
     """
     problems: list[Problem] = []
-    networks = list(_networks(ranges, problems))
+    families = (_network(ranges.ipv4, 4), _network(ranges.ipv6, 6))
+    networks = [network for network in families if network]
     taken: dict[str, ServiceRef] = {}
     found: dict[ServiceRef, tuple[str, ...]] = {}
     oldest_first = sorted(claims, key=lambda claim: claim.age)
@@ -91,29 +92,13 @@ def assign(claims: tuple[Claim, ...], ranges: VirtualAddresses) -> Addresses:
     )
 
 
-def _networks(ranges: VirtualAddresses, problems: list[Problem]) -> Iterator[Network]:
-    """The ranges of the Mesh; an empty text switches a family off."""
-    for field, text, version in (("ipv4", ranges.ipv4, 4), ("ipv6", ranges.ipv6, 6)):
-        network = _network(text)
-        if network and network.version == version:
-            yield network
-        elif text:
-            problems.append(
-                warning(
-                    ResourceKey(Mesh.KIND, "", DEFAULT_NAME),
-                    f"spec.virtualAddresses.{field}",
-                    "virtual-range-invalid",
-                    f"{text!r} is no IPv{version} range, so Services get no addresses of that family",
-                    hint="write it as 240.0.0.0/16" if version == 4 else "write it as fd00::/112",
-                )
-            )
-
-
-def _network(text: str) -> Network | None:
+def _network(text: str, version: int) -> Network | None:
+    """A range of the Mesh; "" switches a family off."""
     try:
-        return ipaddress.ip_network(text)
+        network = ipaddress.ip_network(text)
     except ValueError:
         return None
+    return network if network.version == version else None
 
 
 def _address(text: str) -> Address | None:
@@ -127,21 +112,19 @@ def _fixed(claim: Claim, taken: dict[str, ServiceRef], problems: list[Problem]) 
     for text in claim.fixed:
         address = _address(text)
         if address is None:
-            problems.append(_bad_cluster_ip(claim, f"{text!r} is no address"))
-        elif taken.setdefault(str(address), claim.ref) != claim.ref:
-            problems.append(_bad_cluster_ip(claim, f"Service {taken[str(address)]} has {text}"))
-        else:
+            continue
+        if taken.setdefault(str(address), claim.ref) == claim.ref:
             yield str(address)
-
-
-def _bad_cluster_ip(claim: Claim, why: str) -> Problem:
-    return warning(
-        claim.key,
-        "spec.clusterIP",
-        "cluster-ip-unusable",
-        f"{why}, so nobody reaches this Service by it",
-        hint='leave clusterIP out, and the mesh gives it an address; "None" makes it headless',
-    )
+        else:
+            problems.append(
+                warning(
+                    claim.key,
+                    "spec.clusterIP",
+                    "cluster-ip-taken",
+                    f"Service {taken[str(address)]} has {text}, so nobody reaches this one by it",
+                    hint='leave clusterIP out for an address of the mesh, or write "None" for none',
+                )
+            )
 
 
 def _kept(

@@ -30,6 +30,10 @@ MESH_GROUPS = frozenset({"", "tulle.dev"})
 T = TypeVar("T")
 
 
+OVERRIDDEN = "policy-overridden"
+"""Code of the problem that another policy has every target of this one."""
+
+
 class Level(IntEnum):
     """How specific a target is."""
 
@@ -169,16 +173,17 @@ def _service_target(
     return Target(Level.PORT, namespace, service, named.number)
 
 
-def status_of(policy: Policy, reach: Reach, overridden: str = "") -> ResourceStatus:
-    """Accepted, unless nothing of it applies."""
+def status_of(policy: Policy, reach: Reach, problems: Iterable[Problem]) -> ResourceStatus:
+    """Accepted, unless it has no target or another policy has all of them; the message says what is odd."""
+    found = list(problems)
+    message = "; ".join(problem.message for problem in found)
     if not reach.targets:
-        message = reach.problems[0].message if reach.problems else "it covers nothing"
-        return ResourceStatus(policy.key, (refused(policy, Reason.TARGET_NOT_FOUND, message),))
-    if overridden:
-        return ResourceStatus(policy.key, (refused(policy, Reason.CONFLICTED, overridden),))
-    return ResourceStatus(
-        policy.key, (accepted(policy, "; ".join(p.message for p in reach.problems)),)
-    )
+        condition = refused(policy, Reason.TARGET_NOT_FOUND, message)
+    elif any(problem.code == OVERRIDDEN for problem in found):
+        condition = refused(policy, Reason.CONFLICTED, message)
+    else:
+        condition = accepted(policy, message)
+    return ResourceStatus(policy.key, (condition,))
 
 
 def covers_nothing(policy: Policy) -> Problem:

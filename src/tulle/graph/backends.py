@@ -19,12 +19,15 @@ CORE_GROUPS = frozenset({"", "core"})
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why something a route says does not hold: a condition's reason, and a problem's code and words."""
+    """Why something a route says does not hold: a condition's reason and message, and the problem to tell.
+
+    `code` is "" where decoding has told it already: it needs no other resource to be seen.
+    """
 
     reason: Reason
-    field: str
-    code: str
     message: str
+    field: str = ""
+    code: str = ""
     hint: str = ""
 
 
@@ -43,7 +46,7 @@ class Backends:
         listing = self.catalogue.listings.get(service)
         wrong = _wrong_kind(ref) or self._missing(ref, service, listing)
         if wrong or ref.port is None:
-            return wrong or _without_port(listing)
+            return wrong or Refusal(Reason.BACKEND_NOT_FOUND, f"the port of {service} is missing")
         to = DestinationRef(service, ref.port)
         if speaks_http and self.declarations.protocols[to] is Protocol.TCP:
             return _speaks_tcp(to)
@@ -55,17 +58,17 @@ class Backends:
         if listing is None or listing.origin.resource.kind != ref.kind:
             return Refusal(
                 Reason.BACKEND_NOT_FOUND,
+                f"there is no {ref.kind} {service}, so its share of the requests fails",
                 ".name",
                 "route-backend-unknown",
-                f"there is no {ref.kind} {service}, so its share of the requests fails",
                 did_you_mean(ref.name, self.catalogue.names_in(service.namespace)),
             )
         if ref.port is not None and listing.port(ref.port) is None:
             return Refusal(
                 Reason.BACKEND_NOT_FOUND,
+                f"{ref.kind} {service} has no port {ref.port}, so its share of the requests fails",
                 ".port",
                 "route-backend-unknown",
-                f"{ref.kind} {service} has no port {ref.port}, so its share of the requests fails",
                 f"its ports are {listing.ports_in_words()}",
             )
         return None
@@ -78,30 +81,19 @@ def _wrong_kind(ref: BackendRef) -> Refusal | None:
         return None
     return Refusal(
         Reason.INVALID_KIND,
+        f"{ref.kind} of group {ref.group!r} is no backend, so its share of the requests fails",
         ".kind",
         "route-backend-kind",
-        f"{ref.kind} of group {ref.group!r} is no backend",
         'use kind Service with group "", or kind ExternalService with group tulle.dev',
-    )
-
-
-def _without_port(listing: Listing | None) -> Refusal:
-    ports = f"the ports of {listing.ref} are {listing.ports_in_words()}" if listing else ""
-    return Refusal(
-        Reason.BACKEND_NOT_FOUND,
-        ".port",
-        "route-backend-port-missing",
-        "a backend needs the number of the service's port",
-        ports,
     )
 
 
 def _speaks_tcp(to: DestinationRef) -> Refusal:
     return Refusal(
         Reason.UNSUPPORTED_PROTOCOL,
+        f"port {to.port} of {to.service} is declared to carry bytes (tcp), no requests",
         ".port",
         "route-backend-protocol",
-        f"port {to.port} of {to.service} is declared to carry bytes (tcp), no requests",
         "declare appProtocol: http, http2 or grpc there",
     )
 

@@ -13,7 +13,7 @@ from tulle.graph.backends import Backends
 from tulle.graph.declarations import declare
 from tulle.graph.endpoints import build_service
 from tulle.graph.externals import bundles_of, read_external
-from tulle.graph.inbound import NO_ROLE, Inbound, plan_inbound
+from tulle.graph.inbound import Inbound, plan_inbound
 from tulle.graph.memo import Memo
 from tulle.graph.mesh import Compiled, MeshGraph, MeshSettings, ResourceStatus
 from tulle.graph.permissions import read_access
@@ -21,11 +21,11 @@ from tulle.graph.plans import Ground, Plans, plan_services
 from tulle.graph.programs import Program, read_process, read_workload
 from tulle.graph.routes import read_routes
 from tulle.graph.selection import select
-from tulle.graph.services import Catalogue, Listed, catalogue_of, read_service
+from tulle.graph.services import Listed, catalogue_of, read_service
 from tulle.graph.settings import read_settings
 from tulle.graph.slices import read_slices
 from tulle.graph.tls_policy import read_tls
-from tulle.graph.workloads import build_workload, upstream_problems
+from tulle.graph.workloads import Surroundings, build_workload, declared_problems, told_by
 from tulle.model.kinds.access_policy import AccessPolicy
 from tulle.model.kinds.core import ConfigMap
 from tulle.model.kinds.endpoint_slice import EndpointSlice
@@ -63,7 +63,7 @@ class Settled:
     """Everything that does not depend on the health of workloads."""
 
     settings: MeshSettings
-    catalogue: Catalogue
+    surroundings: Surroundings
     plans: Plans
     inbound: Inbound
     statuses: tuple[ResourceStatus, ...]
@@ -99,7 +99,6 @@ def _compile(memo: Memo, world: World) -> Compiled:
         plan.ref: memo.one(plan.ref, build_service, plan, *map(live.get, plan.members))
         for plan in settled.plans.services
     }
-    trust_domain = settled.settings.trust_domain
     built = [
         memo.one(
             ("built", *_name(workload)),
@@ -107,9 +106,8 @@ def _compile(memo: Memo, world: World) -> Compiled:
             workload,
             program,
             settled.inbound.by_program[program.ref],
-            settled.plans.roles.get(program.ref, NO_ROLE).services,
-            settled.catalogue,
-            trust_domain,
+            settled.plans.roles.of(program.ref).services,
+            settled.surroundings,
         )
         for workload, program in zip(workloads, programs, strict=True)
     ]
@@ -118,7 +116,7 @@ def _compile(memo: Memo, world: World) -> Compiled:
         MappingProxyType(services),
         MappingProxyType({one.node.ref: one.node for one in built}),
     )
-    odd = (*(p for one in readings for p in one.problems), *(p for b in built for p in b.problems))
+    odd = tuple(problem for one in built for problem in one.problems)
     problems = memo.one("problems", in_order, settled.problems, odd)
     return Compiled(graph, settled.statuses, problems)
 
@@ -170,26 +168,24 @@ def settle(memo: Memo, said: Written, programs: tuple[Program, ...]) -> Settled:
     plans = memo.phase(plan_services, ground)
     access = memo.one("access", read_access, said.access_policies, catalogue)
     tls = memo.one("tls", read_tls, said.tls_policies, catalogue)
-    inbound = memo.phase(plan_inbound, programs, to_come, plans, access, tls)
-    upstreams = tuple(
-        problem
-        for process in said.processes
-        for problem in upstream_problems(process, process.spec.upstreams, catalogue)
-    )
-    found = (settings, directory, slices, declarations, routes, addresses, plans, access, tls)
+    inbound = memo.phase(plan_inbound, programs, to_come, plans.roles, access, tls)
+    told = memo.one("told", told_by, said.processes)
+    around = memo.keep("around", Surroundings(settings.mesh.trust_domain, catalogue, told))
+    odd = [p for process in said.processes for p in declared_problems(process, catalogue)]
+    found = (directory, slices, declarations, routes, addresses, plans, inbound)
     return Settled(
         settings=settings.mesh,
-        catalogue=catalogue,
+        surroundings=around,
         plans=plans,
         inbound=inbound,
         statuses=_by_key(
             status
-            for part in (settings, directory, routes, addresses, access, tls)
+            for part in (settings, directory, routes, addresses, inbound)
             for status in part.statuses
         ),
         problems=(
-            *(problem for part in (*found, inbound) for problem in part.problems),
-            *upstreams,
+            *(problem for part in found for problem in part.problems),
+            *odd,
         ),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from tulle.graph import protocols
 from tulle.graph.mesh import Endpoint, ExternalTarget, Protocol, ResourceStatus
-from tulle.graph.notes import accepted, origin_of, refused, warning
+from tulle.graph.notes import accepted, condition, origin_of, warning
 from tulle.graph.programs import unknown_protocol
 from tulle.graph.services import Listed, ListedPort, Listing, Source
 from tulle.model.kinds.core import ConfigMap
@@ -12,7 +12,7 @@ from tulle.model.kinds.external_service import ExternalPort, ExternalService
 from tulle.model.names import ServiceRef
 from tulle.model.problems import Problem
 from tulle.model.resources import Condition
-from tulle.model.statuses import Reason
+from tulle.model.statuses import ConditionType, Reason
 
 CA_KEY = "ca.crt"
 """Where a ConfigMap holds the certificates to verify somebody against."""
@@ -30,7 +30,14 @@ def read_external(external: ExternalService, config_maps: tuple[ConfigMap | None
     A port whose certificates are missing gets nothing to connect to: it must not fall back to other roots.
     """
     bundles = dict(zip(bundles_of(external), map(_certificates, config_maps), strict=True))
-    problems = (*_missing_bundles(external, bundles), *_odd(external))
+    problems = (
+        *_missing_bundles(external, bundles),
+        *(
+            problem
+            for index, port in enumerate(external.spec.ports)
+            for problem in unknown_protocol(external, f"spec.ports[{index}]", port.app_protocol)
+        ),
+    )
     first = {port.port: index for index, port in reversed(list(enumerate(external.spec.ports)))}
     listing = Listing(
         ref=ServiceRef(external.metadata.namespace, external.metadata.name),
@@ -38,19 +45,21 @@ def read_external(external: ExternalService, config_maps: tuple[ConfigMap | None
         source=Source.OUTSIDE,
         ports=tuple(_port(external, first[number], bundles) for number in sorted(first)),
     )
-    return Listed(listing, ResourceStatus(external.key, (_condition(external, bundles),)), problems)
+    conditions = (accepted(external), _resolved(external, bundles))
+    return Listed(listing, ResourceStatus(external.key, conditions), problems)
 
 
 def _certificates(config_map: ConfigMap | None) -> str:
     return config_map.data.get(CA_KEY, "") if config_map else ""
 
 
-def _condition(external: ExternalService, bundles: Mapping[str, str]) -> Condition:
+def _resolved(external: ExternalService, bundles: Mapping[str, str]) -> Condition:
     missing = sorted(name for name, pem in bundles.items() if not pem)
     if missing:
+        reason = Reason.INVALID_CA_CERTIFICATE_REF
         message = f"ConfigMap {missing[0]!r} with {CA_KEY} is missing"
-        return refused(external, Reason.INVALID, message)
-    return accepted(external)
+        return condition(external, ConditionType.RESOLVED_REFS, reason, message, holds=False)
+    return condition(external, ConditionType.RESOLVED_REFS, Reason.RESOLVED_REFS, holds=True)
 
 
 def _port(external: ExternalService, index: int, bundles: Mapping[str, str]) -> ListedPort:
@@ -109,16 +118,3 @@ def _missing_bundles(external: ExternalService, bundles: Mapping[str, str]) -> I
                 f"there is no ConfigMap {name!r} with {CA_KEY} in {external.metadata.namespace!r}, "
                 f"so nothing is sent to port {port.port}",
             )
-
-
-def _odd(external: ExternalService) -> Iterator[Problem]:
-    if not external.spec.host and not external.spec.addresses:
-        yield warning(
-            external,
-            "spec",
-            "external-host-missing",
-            "it leads nowhere without host or addresses",
-        )
-    for index, port in enumerate(external.spec.ports):
-        if port.app_protocol and not protocols.is_known(port.app_protocol):
-            yield unknown_protocol(external, f"spec.ports[{index}].appProtocol", port.app_protocol)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tulle.graph.backends import Backends, Refusal
 from tulle.graph.matches import Age, Rank, age_of, rank_of, read_match
 from tulle.graph.mesh import DestinationRef, HttpRule
-from tulle.graph.notes import origin_of, warning
+from tulle.graph.notes import origin_of
 from tulle.graph.shares import read_filters, read_shares
 from tulle.model.durations import seconds
 from tulle.model.kinds.http_route import HTTPRoute, HTTPRouteMatch
@@ -48,14 +48,14 @@ def read_rules(route: HTTPRoute, backends: Backends) -> Rules:
     """All rules of a route, in the order they are written."""
     rules: list[Ranked] = []
     refusals: list[Refusal] = []
-    problems: list[Problem] = list(_hostnames(route))
+    problems: list[Problem] = []
     age = age_of(route.metadata)
     for index, spec in enumerate(route.spec.rules):
         field = f"spec.rules[{index}]"
         shares = read_shares(route, field, spec.backend_refs, backends)
-        changes = read_filters(route, field, spec.filters)
+        request, response = read_filters(spec.filters)
         refusals.extend(shares.refusals)
-        problems.extend((*shares.problems, *changes.problems))
+        problems.extend(shares.problems)
         for place, match in enumerate(spec.matches or DEFAULT_MATCHES):
             read = read_match(match)
             rule = HttpRule(
@@ -63,8 +63,8 @@ def read_rules(route: HTTPRoute, backends: Backends) -> Rules:
                 shares=shares.shares,
                 origin=origin_of(route, f"{field}.matches[{place}]" if spec.matches else field),
                 name=spec.name,
-                request_headers=changes.request,
-                response_headers=changes.response,
+                request_headers=request,
+                response_headers=response,
                 timeout_s=_seconds(spec.timeouts.request),
                 backend_timeout_s=_seconds(spec.timeouts.backend_request),
             )
@@ -79,13 +79,3 @@ def in_order(rules: Sequence[Ranked]) -> tuple[HttpRule, ...]:
 
 def _seconds(duration: str | None) -> float | None:
     return None if duration is None else seconds(duration)
-
-
-def _hostnames(route: HTTPRoute) -> Iterator[Problem]:
-    if route.spec.hostnames:
-        yield warning(
-            route,
-            "spec.hostnames",
-            "route-hostnames-ignored",
-            "host names mean nothing for a route of a Service: the Service called decides",
-        )

@@ -5,20 +5,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tulle.graph import protocols
-from tulle.graph.attachment import Coverage, Policy, Reach, covers_nothing
+from tulle.graph.attachment import Coverage, Policy, Reach, covers_nothing, status_of
 from tulle.graph.memo import Memo
-from tulle.graph.mesh import Origin, Permission, Protocol
+from tulle.graph.mesh import Origin, Permission, Protocol, ResourceStatus
 from tulle.graph.notes import listing as in_words
 from tulle.graph.notes import warning
 from tulle.graph.permissions import AccessRules, AccessTable, permission_of, unknown_ports
-from tulle.graph.plans import Plans, Role
+from tulle.graph.plans import Role, Roles
 from tulle.graph.programs import Program, ProgramPort
 from tulle.graph.tls_policy import TlsMode, TlsTable, mode_of
 from tulle.model.kinds.access_policy import AccessPolicy
 from tulle.model.names import ResourceKey, WorkloadRef
 from tulle.model.problems import Problem
-
-NO_ROLE = Role()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,7 @@ class Inbound:
     """The inbound ports of every program that runs, and what policies have to be told."""
 
     by_program: Mapping[WorkloadRef, tuple[InboundPlan, ...]]
+    statuses: tuple[ResourceStatus, ...]
     problems: tuple[Problem, ...]
 
 
@@ -48,7 +47,7 @@ def plan_inbound(
     memo: Memo,
     programs: tuple[Program, ...],
     to_come: tuple[Program, ...],
-    plans: Plans,
+    roles: Roles,
     access: AccessTable,
     tls: TlsTable,
 ) -> Inbound:
@@ -58,22 +57,26 @@ def plan_inbound(
             program.ref,
             plan_program,
             program,
-            plans.roles.get(program.ref, NO_ROLE),
+            roles.of(program.ref),
             access.coverage,
             tls.coverage,
         )
         for program in programs
     }
     standing = [
-        *((program, plans.roles.get(program.ref, NO_ROLE)) for program in programs),
-        *((program, plans.roles_to_come.get(program.ref, NO_ROLE)) for program in to_come),
+        *((program, roles.of(program.ref)) for program in programs),
+        *((program, roles.of_coming(program.ref)) for program in to_come),
     ]
-    problems = (
-        *_of_policies(access.reaches, standing, access.coverage),
-        *_of_policies(tls.reaches, standing, tls.coverage),
-        *_refused_plaintext(planned),
+    refusals = {problem.resource: problem for problem in _refused_plaintext(planned)}
+    told = [
+        *_tell(access.reaches, _covered(standing, access.coverage), refusals),
+        *_tell(tls.reaches, _covered(standing, tls.coverage), refusals),
+    ]
+    return Inbound(
+        MappingProxyType(planned),
+        tuple(status_of(policy, reach, problems) for policy, reach, problems in told),
+        tuple(problem for _, _, problems in told for problem in problems),
     )
-    return Inbound(MappingProxyType(planned), problems)
 
 
 def plan_program(
@@ -109,18 +112,22 @@ Standing = Iterable[tuple[Program, Role]]
 """Programs with what they are to services."""
 
 
-def _of_policies(
+def _tell(
     reaches: Iterable[tuple[Policy, Reach]],
-    standing: Standing,
-    coverage: Coverage[AccessRules] | Coverage[TlsMode],
-) -> Iterator[Problem]:
-    covered = _covered(standing, coverage)
+    covered: Mapping[ResourceKey, list[ProgramPort]],
+    refusals: Mapping[ResourceKey | None, Problem],
+) -> Iterator[tuple[Policy, Reach, list[Problem]]]:
+    """Each policy with all that is odd about it."""
     for policy, reach in reaches:
-        ports = covered.get(policy.key, ())
-        if not ports and reach.targets:
-            yield covers_nothing(policy)
+        ports = covered.get(policy.key, [])
+        problems = list(reach.problems)
+        if reach.targets and not ports:
+            problems.append(covers_nothing(policy))
         if isinstance(policy, AccessPolicy):
-            yield from unknown_ports(policy, ports)
+            problems.extend(unknown_ports(policy, ports))
+        if policy.key in refusals:
+            problems.append(refusals[policy.key])
+        yield policy, reach, problems
 
 
 def _covered(

@@ -82,22 +82,16 @@ def _fits(route: Route, listing: Listing, port: ListedPort, backends: Backends) 
 
 
 def _not_a_service(ref: ParentRef) -> Refusal:
-    wrong_group = ref.kind == Service.KIND
-    return Refusal(
-        Reason.NO_MATCHING_PARENT,
-        ".group" if wrong_group else ".kind",
-        "route-parent-unsupported",
-        f"{ref.kind} of group {ref.group!r} is nothing this mesh attaches routes to",
-        'write group: ""' if wrong_group else 'use kind: Service with group: ""',
-    )
+    message = f"{ref.kind} of group {ref.group!r} is nothing this mesh attaches routes to"
+    return Refusal(Reason.NO_MATCHING_PARENT, message)
 
 
 def _unknown(service: ServiceRef, backends: Backends) -> Refusal:
     return Refusal(
         Reason.NO_MATCHING_PARENT,
+        f"there is no Service {service}, so the route does nothing there",
         ".name",
         "route-parent-unknown",
-        f"there is no Service {service}, so the route does nothing there",
         did_you_mean(service.name, backends.catalogue.names_in(service.namespace)),
     )
 
@@ -106,21 +100,21 @@ def _without_address(listing: Listing) -> Refusal:
     what = "of type ExternalName" if listing.source is Source.OUTSIDE else "headless"
     return Refusal(
         Reason.UNSUPPORTED_VALUE,
-        ".name",
-        "route-parent-unsupported",
         f"Service {listing.ref} is {what}: it has no address of its own that requests could be routed at",
+        ".name",
+        "route-parent-without-address",
         "attach the route to a Service with an address",
     )
 
 
 def _no_such_port(ref: ParentRef, listing: Listing) -> Refusal:
-    asked = [f"port {ref.port}"] if ref.port else []
-    asked += [f"a port named {ref.section_name!r}"] if ref.section_name else []
+    number = f" {ref.port}" if ref.port else ""
+    name = f" named {ref.section_name!r}" if ref.section_name else ""
     return Refusal(
         Reason.NO_MATCHING_PARENT,
+        f"Service {listing.ref} has no port{number}{name}",
         ".sectionName" if ref.section_name else ".port",
         "route-port-unknown",
-        f"Service {listing.ref} has not {' that is '.join(asked) or 'any port'}",
         f"its ports are {listing.ports_in_words()}",
     )
 
@@ -129,8 +123,8 @@ def _speaks_tcp(listing: Listing, ports: list[ListedPort]) -> Refusal:
     numbers = in_words(port.number for port in ports)
     return Refusal(
         Reason.UNSUPPORTED_VALUE,
+        f"port {numbers} of {listing.ref} is declared to carry bytes (tcp), no requests",
         ".port",
         "route-protocol-mismatch",
-        f"port {numbers} of {listing.ref} is declared to carry bytes (tcp), no requests",
         "declare appProtocol: http there, or use a TCPRoute",
     )

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from tulle.graph.attachment import Coverage, Reach, cover, read_targets, status_of
-from tulle.graph.mesh import Grant, Origin, Permission, Principal, ResourceStatus
+from tulle.graph.attachment import Coverage, Reach, cover, read_targets
+from tulle.graph.mesh import Grant, Origin, Permission, Principal
 from tulle.graph.notes import origin_of, warning
 from tulle.graph.plans import Role
 from tulle.graph.programs import Program, ProgramPort
@@ -35,24 +35,13 @@ class AccessTable:
 
     coverage: Coverage[AccessRules]
     reaches: tuple[tuple[AccessPolicy, Reach], ...]
-    statuses: tuple[ResourceStatus, ...]
-    problems: tuple[Problem, ...]
 
 
 def read_access(policies: tuple[AccessPolicy, ...], catalogue: Catalogue) -> AccessTable:
     """Read every AccessPolicy and resolve its targets."""
     reaches = tuple((policy, read_targets(policy, catalogue)) for policy in policies)
     covering = cover((_rules(policy), reach) for policy, reach in reaches)
-    return AccessTable(
-        Coverage(MappingProxyType(covering)),
-        reaches,
-        tuple(status_of(policy, reach) for policy, reach in reaches),
-        tuple(
-            problem
-            for policy, reach in reaches
-            for problem in (*reach.problems, *_odd_sources(policy))
-        ),
-    )
+    return AccessTable(Coverage(MappingProxyType(covering)), reaches)
 
 
 def permission_of(
@@ -136,20 +125,6 @@ def _grants(rules: AccessRules, port: ProgramPort) -> Iterator[Grant]:
     for ports, grants in rules.rules:
         if ports is None or port.number in ports or (port.name and port.name in ports):
             yield from grants
-
-
-def _odd_sources(policy: AccessPolicy) -> Iterator[Problem]:
-    for index, rule in enumerate(policy.spec.rules):
-        for place, source in enumerate(rule.from_):
-            named = list(_principals(source, policy.metadata.namespace))
-            if len(named) < max(1, len(source.namespaces) + len(source.service_accounts)):
-                yield warning(
-                    policy,
-                    f"spec.rules[{index}].from[{place}]",
-                    "access-source-invalid",
-                    "somebody named here is nobody, and is not let in",
-                    hint="name service accounts as NAME or NAMESPACE/NAME, and namespaces by name",
-                )
 
 
 def unknown_ports(policy: AccessPolicy, ports: Iterable[ProgramPort]) -> Iterator[Problem]:

@@ -86,13 +86,31 @@ class Role:
     exposures: tuple[Exposure, ...] = ()
 
 
+NO_ROLE = Role()
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The role of every Workload's program that has one, and of every Process's."""
+
+    running: Mapping[WorkloadRef, Role]
+    coming: Mapping[WorkloadRef, Role]
+
+    def of(self, ref: WorkloadRef) -> Role:
+        """The role of a Workload's program."""
+        return self.running.get(ref, NO_ROLE)
+
+    def of_coming(self, ref: WorkloadRef) -> Role:
+        """The role of a Process's program."""
+        return self.coming.get(ref, NO_ROLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """All plans, and the same seen from the programs: those of Workloads, and those of Processes."""
+    """All plans, and the same seen from the programs."""
 
     services: tuple[ServicePlan, ...]
-    roles: Mapping[WorkloadRef, Role]
-    roles_to_come: Mapping[WorkloadRef, Role]
+    roles: Roles
     problems: tuple[Problem, ...]
 
 
@@ -122,12 +140,10 @@ def plan_services(memo: Memo, ground: Ground) -> Plans:
         for listing in ground.catalogue.listings.values()
         for problem in _unknown_targets(listing, ground)
     )
-    return Plans(
-        services,
-        MappingProxyType(_roles(memo, services)),
-        MappingProxyType(_roles_to_come(ground)),
-        tuple(problems),
+    roles = Roles(
+        MappingProxyType(_roles(memo, services)), MappingProxyType(_roles_to_come(ground))
     )
+    return Plans(services, memo.keep("roles", roles), tuple(problems))
 
 
 def _plan(listing: Listing, ground: Ground) -> ServicePlan:
@@ -266,8 +282,8 @@ def _unknown_targets(listing: Listing, ground: Ground) -> Iterator[Problem]:
                 listing.origin.resource,
                 f"{port.origin.field}.targetPort",
                 "target-port-unknown",
-                f"{in_words(lacking, most=3)} declare no port {port.target!r}, "
-                f"so they get nothing sent to port {port.number}",
+                f"nothing sent to port {port.number} goes to {in_words(lacking, most=3)}: "
+                f"no port {port.target} is declared there",
                 hint="add it to spec.ports there, or set targetPort here",
             )
 

@@ -49,11 +49,10 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A Workload, read: what stays, the endpoint it is now (None: takes no traffic), and what is odd about it."""
+    """A Workload, read: what stays, and the endpoint it is now (None: it takes no traffic)."""
 
     program: Program
     endpoint: Endpoint | None
-    problems: tuple[Problem, ...] = ()
 
 
 def read_workload(workload: Workload) -> Reading:
@@ -65,7 +64,7 @@ def read_workload(workload: Workload) -> Reading:
         MappingProxyType(dict(workload.metadata.labels)),
         ports_of(spec.ports),
     )
-    return Reading(program, _endpoint_of(workload, program.ref), tuple(_odd_ports(workload)))
+    return Reading(program, _endpoint_of(workload, program.ref))
 
 
 def read_process(process: Process) -> Program:
@@ -117,31 +116,13 @@ def _endpoint_of(workload: Workload, ref: WorkloadRef) -> Endpoint | None:
     )
 
 
-def _odd_ports(workload: Workload) -> Iterator[Problem]:
-    """Ports and names that stand twice, and protocols nobody knows."""
-    seen: set[object] = set()
-    for index, port in enumerate(workload.spec.ports):
-        path = f"spec.ports[{index}]"
-        for word, field in ((port.port, "port"), (port.name, "name")):
-            if word in seen:
-                yield warning(
-                    workload,
-                    f"{path}.{field}",
-                    "port-duplicate",
-                    f"{word!r} stands here twice, only the first counts",
-                )
-            if word:
-                seen.add(word)
-        if port.app_protocol and not protocols.is_known(port.app_protocol):
-            yield unknown_protocol(workload, f"{path}.appProtocol", port.app_protocol)
-
-
-def unknown_protocol(resource: Resource, path: str, text: str) -> Problem:
-    """That an `appProtocol` says nothing to us."""
-    return warning(
-        resource,
-        path,
-        "app-protocol-unknown",
-        f"{text!r} is no protocol the mesh knows, so it is carried as bytes (tcp)",
-        hint=did_you_mean(text, protocols.KNOWN) or "use http, http2, grpc or tcp",
-    )
+def unknown_protocol(resource: Resource, port: str, app_protocol: str) -> Iterator[Problem]:
+    """That the `appProtocol` of the port at a path says nothing to us."""
+    if app_protocol and not protocols.is_known(app_protocol):
+        yield warning(
+            resource,
+            f"{port}.appProtocol",
+            "app-protocol-unknown",
+            f"{app_protocol!r} is no protocol the mesh knows, so it is carried as bytes (tcp)",
+            hint=did_you_mean(app_protocol, protocols.KNOWN) or "use http, http2, grpc or tcp",
+        )

@@ -61,6 +61,14 @@ class _Read:
     said: Rules | Shares
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """That a route has no say on a port it asked for, and who has."""
+
+    attachment: Attachment
+    winner: ResourceKey
+
+
 def read_routes(
     memo: Memo, backends: Backends, http: tuple[HTTPRoute, ...], tcp: tuple[TCPRoute, ...]
 ) -> RouteTable:
@@ -69,7 +77,12 @@ def read_routes(
     read = {route.key: _read(route, backends) for route in routes}
     claims = _claims(read.values())
     winners = {claim: _winners(attachments) for claim, attachments in claims.items()}
-    lost = [a for claim in claims for a in claims[claim] if a not in winners[claim]]
+    lost = [
+        Loss(attachment, winners[claim][0].route.key)
+        for claim in claims
+        for attachment in claims[claim]
+        if attachment not in winners[claim]
+    ]
     ports: dict[DestinationRef, dict[str, Routing]] = {}
     for (to, audience), attachments in sorted(winners.items()):
         routing = memo.keep((to, audience), _routing(attachments, read))
@@ -135,7 +148,7 @@ def _made_http(read: Iterable[_Read], backends: Backends) -> Iterator[Destinatio
             yield from undeclared(backends, reached, one.route.metadata.namespace)
 
 
-def _status(one: _Read, lost: list[Attachment]) -> ResourceStatus:
+def _status(one: _Read, lost: list[Loss]) -> ResourceStatus:
     resolved = _resolved(one)
     return ResourceStatus(
         one.route.key,
@@ -143,20 +156,27 @@ def _status(one: _Read, lost: list[Attachment]) -> ResourceStatus:
     )
 
 
-def _accepted(one: _Read, index: int, lost: list[Attachment]) -> Condition:
+def _accepted(one: _Read, index: int, lost: list[Loss]) -> Condition:
     parent = one.parents[index]
     if parent.refusal:
         return refused(one.route, parent.refusal.reason, parent.refusal.message)
-    losses = [a for a in lost if a.route is one.route and a.parent == index]
+    losses = _losses(one.route, index, lost)
     if losses and len(losses) == len(parent.ports):
-        return refused(one.route, Reason.CONFLICTED, _conflict(one.route, losses))
-    notes = [parent.note, _conflict(one.route, losses) if losses else ""]
+        return refused(one.route, Reason.CONFLICTED, _conflict(losses))
+    notes = [parent.note, _conflict(losses) if losses else ""]
     return accepted(one.route, "; ".join(filter(None, notes)))
 
 
-def _conflict(route: Route, losses: list[Attachment]) -> str:
-    ports = in_words(attachment.to.port for attachment in losses)
-    return f"on port {ports} another route speaks: an HTTPRoute, or an older {route.KIND}"
+def _losses(route: Route, parent: int, lost: list[Loss]) -> list[Loss]:
+    return [
+        loss for loss in lost if loss.attachment.route is route and loss.attachment.parent == parent
+    ]
+
+
+def _conflict(losses: list[Loss]) -> str:
+    ports = in_words(loss.attachment.to.port for loss in losses)
+    winners = in_words(dict.fromkeys(loss.winner for loss in losses))
+    return f"port {ports} is taken by {winners} (an HTTPRoute goes first, then the oldest)"
 
 
 def _resolved(one: _Read) -> Condition:
@@ -168,23 +188,15 @@ def _resolved(one: _Read) -> Condition:
     )
 
 
-def _problems(one: _Read, lost: list[Attachment]) -> Iterator[Problem]:
+def _problems(one: _Read, lost: list[Loss]) -> Iterator[Problem]:
     route = one.route
-    if not one.parents:
-        yield warning(
-            route,
-            "spec.parentRefs",
-            "route-without-parents",
-            "it is attached to nothing, so it does nothing",
-            hint='name a Service: {group: "", kind: Service, name: …}',
-        )
     for index, parent in enumerate(one.parents):
         at = f"spec.parentRefs[{index}]"
-        if parent.refusal:
+        if parent.refusal and parent.refusal.code:
             yield _refused(route, at, parent.refusal)
-        losses = [a for a in lost if a.route is route and a.parent == index]
+        losses = _losses(route, index, lost)
         if losses:
-            yield warning(route, at, "route-conflicted", _conflict(route, losses))
+            yield warning(route, at, "route-conflicted", _conflict(losses))
     yield from one.said.problems
 
 

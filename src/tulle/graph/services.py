@@ -22,7 +22,6 @@ from tulle.graph.notes import listing as in_words
 from tulle.graph.notes import origin_of, refused, warning
 from tulle.graph.programs import unknown_protocol
 from tulle.model.kinds.service import Service
-from tulle.model.kinds.service import ServicePort as PortSpec
 from tulle.model.names import ServiceRef
 from tulle.model.problems import Problem
 from tulle.model.statuses import Reason
@@ -152,10 +151,9 @@ def _taken_status(listed: Listed) -> ResourceStatus:
 
 
 def read_service(service: Service) -> Listed:
-    """What a Service declares; ports that cannot be carried are left out and said to be."""
+    """What a Service declares; ports that the mesh does not carry are left out."""
     spec = service.spec
     outside = spec.type == "ExternalName"
-    problems = [*_odd_ports(service), *(_nameless(service) if outside else ())]
     ports = tuple(_port(service, index) for index in _usable(service))
     if outside:
         ports = tuple(_to_outside(port, spec.external_name) for port in ports)
@@ -167,7 +165,7 @@ def read_service(service: Service) -> Listed:
         selector=() if outside else tuple(sorted(spec.selector.items())),
         takes_routes=not outside and spec.cluster_ip != HEADLESS,
     )
-    return Listed(listing, problems=tuple(problems))
+    return Listed(listing, problems=tuple(_odd(service)))
 
 
 def _source_of(service: Service) -> Source:
@@ -202,38 +200,6 @@ def _to_outside(port: ListedPort, host: str) -> ListedPort:
     return replace(port, external=ExternalTarget(host, number) if host else None)
 
 
-def _nameless(service: Service) -> Iterator[Problem]:
-    if not service.spec.external_name:
-        yield warning(
-            service,
-            "spec.externalName",
-            "external-name-missing",
-            "a Service of type ExternalName leads nowhere without externalName",
-        )
-
-
-def _odd_ports(service: Service) -> Iterator[Problem]:
-    seen: set[int] = set()
+def _odd(service: Service) -> Iterator[Problem]:
     for index, port in enumerate(service.spec.ports):
-        path = f"spec.ports[{index}]"
-        yield from _odd_port(service, path, port)
-        if port.protocol == "TCP" and port.port in seen:
-            yield warning(
-                service,
-                f"{path}.port",
-                "port-duplicate",
-                f"port {port.port} stands here twice, only the first counts",
-            )
-        seen.add(port.port)
-
-
-def _odd_port(service: Service, path: str, port: PortSpec) -> Iterator[Problem]:
-    if port.protocol != "TCP":
-        yield warning(
-            service,
-            f"{path}.protocol",
-            "port-protocol-unsupported",
-            f"the mesh carries TCP only, so port {port.port} ({port.protocol}) is not part of it",
-        )
-    elif port.app_protocol and not protocols.is_known(port.app_protocol):
-        yield unknown_protocol(service, f"{path}.appProtocol", port.app_protocol)
+        yield from unknown_protocol(service, f"spec.ports[{index}]", port.app_protocol)

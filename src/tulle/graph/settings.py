@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 from tulle.graph.mesh import MeshSettings, ResourceStatus
-from tulle.graph.notes import accepted, refused, warning
+from tulle.graph.notes import accepted
 from tulle.model.durations import seconds
 from tulle.model.kinds.mesh import DEFAULT_NAME, Mesh, VirtualAddresses
-from tulle.model.problems import Problem
-from tulle.model.statuses import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +15,15 @@ class Settings:
     mesh: MeshSettings
     ranges: VirtualAddresses
     statuses: tuple[ResourceStatus, ...]
-    problems: tuple[Problem, ...]
 
 
 def read_settings(meshes: tuple[Mesh, ...]) -> Settings:
-    """The settings of the Mesh named `default`, or ours if there is none; others are said to be ignored."""
-    default = next((mesh for mesh in meshes if mesh.metadata.name == DEFAULT_NAME), None)
-    return Settings(
-        mesh=_settings_of(default) if default else MeshSettings(),
-        ranges=default.spec.virtual_addresses if default else VirtualAddresses(),
-        statuses=tuple(_status_of(mesh) for mesh in meshes),
-        problems=tuple(_ignored(mesh) for mesh in meshes if mesh is not default),
-    )
+    """The settings of the Mesh named `default`, the only one there may be, or ours without it."""
+    for mesh in meshes:
+        if mesh.metadata.name == DEFAULT_NAME:
+            status = ResourceStatus(mesh.key, (accepted(mesh),))
+            return Settings(_settings_of(mesh), mesh.spec.virtual_addresses, (status,))
+    return Settings(MeshSettings(), VirtualAddresses(), ())
 
 
 def _settings_of(mesh: Mesh) -> MeshSettings:
@@ -41,22 +36,4 @@ def _settings_of(mesh: Mesh) -> MeshSettings:
         upstream_idle_timeout_s=seconds(spec.connections.upstream_idle_timeout),
         connection_max_age_s=seconds(spec.connections.max_age),
         drain_s=seconds(spec.connections.drain),
-    )
-
-
-def _status_of(mesh: Mesh) -> ResourceStatus:
-    if mesh.metadata.name == DEFAULT_NAME:
-        return ResourceStatus(mesh.key, (accepted(mesh),))
-    return ResourceStatus(
-        mesh.key, (refused(mesh, Reason.CONFLICTED, f"only the Mesh {DEFAULT_NAME!r} counts"),)
-    )
-
-
-def _ignored(mesh: Mesh) -> Problem:
-    return warning(
-        mesh,
-        "metadata.name",
-        "mesh-ignored",
-        f"only the Mesh named {DEFAULT_NAME!r} counts, {mesh.metadata.name!r} changes nothing",
-        hint=f"rename it to {DEFAULT_NAME!r} or delete it",
     )

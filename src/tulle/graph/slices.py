@@ -59,8 +59,8 @@ def read_slices(
             slice_.metadata.namespace, slice_.metadata.labels.get(SERVICE_LABEL, "")
         )
         why_not = _unused(slice_, service, catalogue)
-        if why_not:
-            problems.append(why_not)
+        if why_not or not service.name or slice_.address_type == "FQDN":
+            problems.extend(filter(None, [why_not]))  # of the others decoding has told
             continue
         problems.extend(_odd(slice_, programs))
         entries.setdefault(service, set()).update(_entries(slice_, programs))
@@ -74,16 +74,11 @@ def _order(entry: Entry) -> tuple[str, str, int, str]:
 
 def _unused(slice_: EndpointSlice, service: ServiceRef, catalogue: Catalogue) -> Problem | None:
     found = catalogue.listings.get(service)
-    if not service.name:
-        why = f"it has no label {SERVICE_LABEL}"
-    elif found is None:
-        why = f"there is no Service {service}"
-    elif found.source is not Source.SLICES:
-        why = f"{service} gets its endpoints from its {found.source}"
-    elif slice_.address_type == "FQDN":
-        why = "host names are no endpoints (addressType FQDN); use an ExternalService"
-    else:
+    if not service.name or (found and found.source is Source.SLICES):
         return None
+    why = f"there is no Service {service}"
+    if found:
+        why = f"{service} has a selector" if found.selector else f"{service} is outside the mesh"
     return warning(
         slice_,
         f"metadata.labels[{SERVICE_LABEL}]",

@@ -32,12 +32,14 @@ def view_of(graph: MeshGraph, ref: WorkloadRef) -> View | None:
 
 
 def destinations_of(routing: Routing, default: DestinationRef) -> Iterator[DestinationRef]:
-    """Where traffic to a port may end up: the backends of its routes, or the port itself where there is none."""
+    """Where traffic to a port may end up: backends with a weight, or the port itself where no route is."""
     match routing:
         case HttpRouting(rules=rules) if rules:
-            yield from (share.to for rule in rules for share in rule.shares if share.to)
+            yield from (
+                share.to for rule in rules for share in rule.shares if share.to and share.weight
+            )
         case TcpRouting(shares=shares) if shares:
-            yield from (share.to for share in shares if share.to)
+            yield from (share.to for share in shares if share.to and share.weight)
         case _:
             yield default
 

@@ -1,17 +1,20 @@
 """Workloads: programs with their proxies' ports, and the services they call."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tulle.graph.inbound import InboundPlan
-from tulle.graph.mesh import InboundPort, OutboundPort, WorkloadNode
+from tulle.graph.mesh import DestinationRef, InboundPort, OutboundPort, WorkloadNode
 from tulle.graph.notes import did_you_mean, origin_of, warning
-from tulle.graph.programs import Program, accepts_traffic
+from tulle.graph.programs import Program, accepts_traffic, unknown_protocol
 from tulle.graph.services import Catalogue
 from tulle.model.kinds.process import Process
 from tulle.model.kinds.workload import Upstream, Workload
 from tulle.model.names import ServiceRef, spiffe_id
 from tulle.model.problems import Problem
+
+Declared = tuple[ServiceRef, int] | str
+"""An upstream's service and port, or the `appProtocol` of a port: what a program says of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,29 +25,40 @@ class Built:
     problems: tuple[Problem, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a workload is built into. `told` are ports and upstreams of Processes, by namespace: what is odd
+    about them is said of the Process, and not again of every Workload it becomes.
+    """
+
+    trust_domain: str
+    catalogue: Catalogue
+    told: Mapping[str, frozenset[Declared]]
+
+
 def build_workload(
     workload: Workload,
     program: Program,
     inbound: tuple[InboundPlan, ...],
     services: tuple[ServiceRef, ...],
-    catalogue: Catalogue,
-    trust_domain: str,
+    around: Surroundings,
 ) -> Built:
     """The workload as others and its own proxy see it."""
     proxy = workload.status.proxy
     node = WorkloadNode(
         ref=program.ref,
         account=program.account,
-        identity=spiffe_id(trust_domain, program.account),
+        identity=spiffe_id(around.trust_domain, program.account),
         address=workload.spec.address,
         mtls_port=proxy.mtls_port if proxy else None,
         inbound=tuple(_inbound(workload, inbound)),
-        outbound=_outbound(workload, catalogue),
+        outbound=_outbound(workload, around.catalogue),
         services=services,
         accepts_traffic=accepts_traffic(workload),
         origin=origin_of(workload),
     )
-    return Built(node, tuple(upstream_problems(workload, workload.spec.upstreams, catalogue)))
+    told = around.told.get(workload.metadata.namespace, frozenset())
+    return Built(node, tuple(declared_problems(workload, around.catalogue, told)))
 
 
 def _inbound(workload: Workload, plans: Sequence[InboundPlan]) -> Iterator[InboundPort]:
@@ -88,27 +102,49 @@ def service_of(upstream: Upstream, namespace: str) -> ServiceRef:
     return ServiceRef(upstream.namespace or namespace, upstream.service)
 
 
-def upstream_problems(
-    resource: Workload | Process, upstreams: Sequence[Upstream], catalogue: Catalogue
+def told_by(processes: Iterable[Process]) -> dict[str, frozenset[Declared]]:
+    """The ports and upstreams Processes declare, by namespace."""
+    found: dict[str, set[Declared]] = {}
+    for process in processes:
+        namespace = process.metadata.namespace
+        declared = found.setdefault(namespace, set())
+        declared.update(port.app_protocol for port in process.spec.ports)
+        declared.update((service_of(u, namespace), u.port) for u in process.spec.upstreams)
+    return {namespace: frozenset(declared) for namespace, declared in found.items()}
+
+
+def declared_problems(
+    resource: Workload | Process, catalogue: Catalogue, told: frozenset[Declared] = frozenset()
 ) -> Iterator[Problem]:
-    """Upstreams that name a service or port there is not."""
-    for index, upstream in enumerate(upstreams):
+    """What is odd about declared ports and upstreams, but for those told elsewhere."""
+    for index, port in enumerate(resource.spec.ports):
+        if port.app_protocol not in told:
+            yield from unknown_protocol(resource, f"spec.ports[{index}]", port.app_protocol)
+    for index, upstream in enumerate(resource.spec.upstreams):
         service = service_of(upstream, resource.metadata.namespace)
-        listing = catalogue.listings.get(service)
-        at = f"spec.upstreams[{index}]"
-        if listing is None:
-            yield warning(
-                resource,
-                f"{at}.service",
-                "upstream-unknown",
-                f"there is no Service or ExternalService {service}, so it has no loopback port",
-                hint=did_you_mean(service.name, catalogue.names_in(service.namespace)),
-            )
-        elif listing.port(upstream.port) is None:
-            yield warning(
-                resource,
-                f"{at}.port",
-                "upstream-port-unknown",
-                f"{service} has no port {upstream.port}, so it has no loopback port",
-                hint=f"its ports are {listing.ports_in_words()}",
-            )
+        if (service, upstream.port) not in told:
+            to = DestinationRef(service, upstream.port)
+            yield from _upstream_problems(resource, f"spec.upstreams[{index}]", to, catalogue)
+
+
+def _upstream_problems(
+    resource: Workload | Process, at: str, to: DestinationRef, catalogue: Catalogue
+) -> Iterator[Problem]:
+    """That an upstream names a service or port there is not."""
+    listing = catalogue.listings.get(to.service)
+    if listing is None:
+        yield warning(
+            resource,
+            f"{at}.service",
+            "upstream-unknown",
+            f"there is no Service or ExternalService {to.service}, so it has no loopback port",
+            hint=did_you_mean(to.service.name, catalogue.names_in(to.service.namespace)),
+        )
+    elif listing.port(to.port) is None:
+        yield warning(
+            resource,
+            f"{at}.port",
+            "upstream-port-unknown",
+            f"{to.service} has no port {to.port}, so it has no loopback port",
+            hint=f"its ports are {listing.ports_in_words()}",
+        )

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     BACKEND_NOT_FOUND = "BackendNotFound"
     INVALID_KIND = "InvalidKind"
     UNSUPPORTED_PROTOCOL = "UnsupportedProtocol"
+    INVALID_CA_CERTIFICATE_REF = "InvalidCACertificateRef"
     CONFLICTED = "Conflicted"
     INVALID = "Invalid"
     TARGET_NOT_FOUND = "TargetNotFound"
