@@ -1,7 +1,7 @@
 """What comes in and goes out: bounded JSON, read into values at once."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 from aiohttp import web
@@ -34,6 +34,11 @@ async def read(request: web.Request, kind: type[T]) -> T:
 def reply(value: object, status: int = 200) -> web.Response:
     """A value as JSON."""
     return web.Response(status=status, body=_encode(value), content_type="application/json")
+
+
+def to_fields(value: object) -> dict[str, object]:
+    """A dataclass as a dict of plain values."""
+    return cast(dict[str, object], msgspec.to_builtins(value, enc_hook=_mapping))
 
 
 def _mapping(value: object) -> dict[object, object]:

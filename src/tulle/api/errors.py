@@ -49,7 +49,7 @@ class ProblemsError(ApiError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         found = tuple(problems)
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        super().__init__(422, "invalid", f"{found[0]}{more}")
+        super().__init__(422, found[0].code, f"{found[0]}{more}")
         self.problems = found
 
 

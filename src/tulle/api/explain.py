@@ -6,11 +6,10 @@ from typing import Annotated
 import msgspec
 from aiohttp import web
 
-from tulle.api.bodies import Message, Request, read, reply
+from tulle.api.bodies import Request, read, reply, to_fields
 from tulle.api.errors import ProblemsError
 from tulle.codec.decode import DEFAULT_NAMESPACE
 from tulle.graph.explain import explain_request
-from tulle.graph.explanations import Explanation
 from tulle.model.names import WorkloadRef
 from tulle.model.problems import Problem
 from tulle.reconcile.loop import Reconciler
@@ -25,13 +24,6 @@ class ExplainRequest(Request, frozen=True, kw_only=True):
     headers: Annotated[tuple[tuple[str, str], ...], msgspec.Meta(max_length=256)] = ()
 
 
-class Explained(Message, frozen=True, kw_only=True):
-    """The answer in lines for people, and as values."""
-
-    lines: tuple[str, ...]
-    explanation: Explanation
-
-
 @dataclass(frozen=True, slots=True)
 class Explain:
     """The handler."""
@@ -39,14 +31,14 @@ class Explain:
     reconciler: Reconciler
 
     async def handle(self, request: web.Request) -> web.Response:
-        """The explanation."""
+        """The explanation field by field, and as `lines` for people."""
         body = await read(request, ExplainRequest)
         told = explain_request(
             self.reconciler.compiled.graph, _ref(body.source), body.method, body.url, body.headers
         )
         if isinstance(told, Problem):
             raise ProblemsError([told])
-        return reply(Explained(lines=told.lines, explanation=told))
+        return reply({**to_fields(told), "lines": told.lines})
 
 
 def _ref(text: str) -> WorkloadRef:

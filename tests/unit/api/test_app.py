@@ -1,0 +1,45 @@
+"""The table of routes, whole, and what serving it leaves behind."""
+
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.unit.api.servers import now, serving
+
+from tulle.api.app import make_app
+from tulle.model.kinds import ALL
+from tulle.store.memory import MemoryStore
+
+OURS = {
+    ("POST", "/tulle/v1/apply"),
+    ("POST", "/tulle/v1/delete"),
+    ("GET", "/tulle/v1/settled"),
+    ("GET", "/tulle/v1/proxies"),
+    ("GET", "/tulle/v1/proxies/{namespace}/{name}/config"),
+    ("GET", "/tulle/v1/edges"),
+    ("POST", "/tulle/v1/explain"),
+    ("POST", "/tulle/v1/tokens"),
+    ("GET", "/tulle/v1/check"),
+    ("GET", "/tulle/v1/version"),
+    ("GET", "/healthz"),
+}
+
+
+async def test_every_route_of_the_contract_is_there(tmp_path: Path) -> None:
+    async with serving(MemoryStore(now), tmp_path) as api:
+        app = make_app(api.sources)
+        routes = {(r.method, r.resource.canonical) for r in app.router.routes() if r.resource}
+
+    assert routes >= OURS
+    kinds = sum(4 + kind.NAMESPACED for kind in ALL)
+    assert len(routes - {r for r in routes if r[0] == "HEAD"}) == len(OURS) + kinds
+
+
+async def test_the_socket_goes_with_the_server(tmp_path: Path) -> None:
+    async with serving(MemoryStore(now), tmp_path) as api:
+        assert await api.get("/healthz") == "ok\n"
+
+    assert not api.path.exists()
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(api.path))) as client:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await client.get("http://tulle/healthz")

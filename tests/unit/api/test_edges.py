@@ -1,0 +1,57 @@
+"""Edges: what agents counted, and when that is mutual TLS."""
+
+from typing import Any
+
+import pytest
+
+from tulle.api.edges import edges_of, was_mutual_tls
+from tulle.model.names import WorkloadRef
+from tulle.model.wire import EdgeReport, EdgeSample
+
+A, B = WorkloadRef("shop", "a"), WorkloadRef("shop", "b")
+
+
+def sample(**fields: Any) -> EdgeSample:
+    known: dict[str, Any] = {
+        "service": "r", "namespace": "shop", "port": 80, "protocol": "http", "requests": 10,
+        "failures": 2, "connections": 3, "handshakes": 3,
+    }  # fmt: skip
+    return EdgeSample(**{**known, **fields})
+
+
+def test_edges_are_ordered_by_caller_then_service() -> None:
+    reports = {
+        B: EdgeReport(edges=(sample(),)),
+        A: EdgeReport(edges=(sample(service="z"), sample(service="r", port=81), sample())),
+    }
+
+    assert [(edge.source, edge.to) for edge in edges_of(reports)] == [
+        ("shop/a", "shop/r:80"),
+        ("shop/a", "shop/r:81"),
+        ("shop/a", "shop/z:80"),
+        ("shop/b", "shop/r:80"),
+    ]
+
+
+def test_of_tcp_connections_fail_and_of_http_requests() -> None:
+    tcp = sample(protocol="tcp", connect_failures=5, connections=9)
+    found = list(edges_of({A: EdgeReport(edges=(sample(connect_failures=5), tcp))}))
+
+    assert [edge.failures for edge in found] == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("fields", "seen"),
+    [
+        ({"connections": 3, "handshakes": 3}, True),
+        ({"connections": 3, "handshakes": 2}, False),
+        ({"connections": 3, "handshakes": 2, "connect_failures": 1}, True),
+        ({"connections": 0, "handshakes": 0}, False),
+        ({"connections": 2, "handshakes": 0, "connect_failures": 2}, False),
+        ({"connections": 5, "handshakes": 0}, False),
+    ],
+)
+def test_mutual_tls_is_what_was_seen_on_every_connection_that_came_about(
+    fields: dict[str, int], seen: bool
+) -> None:
+    assert was_mutual_tls(sample(**fields)) is seen
