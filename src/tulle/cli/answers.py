@@ -49,6 +49,7 @@ class Proxy(Answer, frozen=True, kw_only=True):
     in_sync: bool = False
     revision: int = 0
     refused: tuple[Refusal, ...] = ()
+    problems: tuple[str, ...] = ()
     version: str = ""
     certificate_not_after: float | None = None
 

@@ -176,7 +176,7 @@ def refusal(status: int, data: bytes) -> click.ClickException:
     except msgspec.DecodeError:
         failure = Failure(message=data[:200].decode(errors="replace").strip())
     problems = tuple(problem.read() for problem in failure.problems)
-    if status == 422:
+    if status == 422 and (len(problems) > 1 or any(problem.resource for problem in problems)):
         return ProblemsFound(problems)
     if problems:
         first = problems[0]

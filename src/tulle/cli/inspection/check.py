@@ -39,7 +39,7 @@ def command(output: str, client: Client) -> None:
 
 def here() -> Iterator[CheckResult]:
     """This machine."""
-    checks: tuple[Callable[[], CheckResult], ...] = (_python, _envoy, _state, _capture)
+    checks: tuple[Callable[[], CheckResult], ...] = (_python, _envoy, _state)
     for check in checks:
         yield check()
 
@@ -52,6 +52,7 @@ def there(client: Client) -> Iterator[CheckResult]:
         # No server is no fault of the machine: nobody may have started one yet.
         status = "warn" if exc.code == "no-server" else "fail"
         yield CheckResult(name="server", status=status, message=exc.message, hint=exc.hint)
+        yield _capture()  # a server tells it with the names of those it is about
         return
     yield CheckResult(name="server", status="ok", message=f"answers at {client.server}")
     yield from answers

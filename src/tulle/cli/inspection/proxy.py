@@ -42,6 +42,8 @@ def status(proxy: str | None, output: str, client: Client) -> None:
     for found in proxies:
         for refusal in found.refused:
             click.echo(f"{found.name} refused {refusal_text(refusal)}")
+        for problem in found.problems:
+            click.echo(f"{found.name} is kept back: {problem}")
 
 
 @command.command("config")

@@ -1,14 +1,15 @@
 """`tulle describe`: everything known of one resource, for people."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import click
+import msgspec
 
 from tulle.cli.answers import Proxies, Refusal
 from tulle.cli.arguments import complete_kinds, kind_named, namespace_option
 from tulle.cli.client import Client, server_option
+from tulle.cli.errors import CliError
 from tulle.cli.output import aligned, mapping_text, yaml_text
 from tulle.cli.resources.paths import resource_path
 from tulle.model.resources import key_of
@@ -16,20 +17,53 @@ from tulle.model.resources import key_of
 Object = Mapping[str, object]
 
 
+class ObjectList(msgspec.Struct, frozen=True):
+    """A list of resources as plain values; of Secrets without what they hold."""
+
+    items: tuple[dict[str, object], ...] = ()
+
+
 @click.command("describe")
 @click.argument("kind", shell_complete=complete_kinds)
-@click.argument("name")
+@click.argument("name", required=False)
 @namespace_option
 @server_option
-def command(kind: str, name: str, namespace: str, client: Client) -> None:
-    """Everything known of one resource: what it says, how the mesh took it, which proxies refused it."""
+def command(kind: str, name: str | None, namespace: str, client: Client) -> None:
+    """Everything known of the resource NAME, or of all of a KIND.
+
+    What it says, how the mesh took it, and which proxies refused it. Secrets show what they hold only to
+    `tulle get secret NAME -o yaml`.
+    """
     found = kind_named(kind)
-    resource = cast(Object, json.loads(client.raw(resource_path(found, namespace, name))))
-    key = str(key_of(found, namespace, name))
     proxies = client.get("/tulle/v1/proxies", Proxies).proxies
-    refusals = [r for proxy in proxies for r in proxy.refused if r.resource.startswith(key)]
-    for line in (*head(resource), *body(resource), *conditions(resource), *refused(refusals)):
-        click.echo(line)
+    refusals = [refusal for proxy in proxies for refusal in proxy.refused]
+    resources = client.get(resource_path(found, namespace), ObjectList).items
+    wanted = [r for r in resources if name is None or part(r, "metadata").get("name") == name]
+    if name and not wanted:
+        raise CliError(f"there is no {key_of(found, namespace, name)}", code="not-found")
+    for index, resource in enumerate(wanted):
+        if index:
+            click.echo()
+        for line in description(resource, refusals):
+            click.echo(line)
+
+
+def description(resource: Object, refusals: Sequence[Refusal]) -> Iterator[str]:
+    """All lines about one resource."""
+    metadata = part(resource, "metadata")
+    place = "/".join(str(metadata[k]) for k in ("namespace", "name") if metadata.get(k))
+    key = f"{resource.get('kind', '')} {place}"
+    yield from head(resource)
+    yield from body(resource)
+    yield from conditions(resource)
+    yield from refused([r for r in refusals if is_about(r, key)])
+
+
+def is_about(refusal: Refusal, key: str) -> bool:
+    """Whether a refusal comes from a resource; its origins are written as KIND NAMESPACE/NAME FIELD."""
+    return any(
+        origin == key or origin.startswith(f"{key} ") for origin in refusal.resource.split(", ")
+    )
 
 
 def head(resource: Object) -> Iterator[str]:
@@ -73,7 +107,7 @@ def conditions(resource: Object) -> Iterator[str]:
         yield from (f"  {line}" for line in aligned(rows))
 
 
-def refused(refusals: list[Refusal]) -> Iterator[str]:
+def refused(refusals: Sequence[Refusal]) -> Iterator[str]:
     """Proxies that kept what they had, and why."""
     if refusals:
         yield "Refused by proxies:"

@@ -20,20 +20,26 @@ def wait_settled(client: Client, revision: int, timeout_s: float) -> None:
     while True:
         left_s = max(0.0, deadline - time.monotonic())
         settled = _ask(client, revision, min(ROUND_S, left_s))
-        if settled.refused:
-            raise CliError(_refusals(settled), "they keep what they had before", "refused-by-proxy")
         if settled.settled:
             return
+        if settled.refused and not settled.pending:
+            raise CliError(_refusals(settled), "they keep what they had before", "refused-by-proxy")
         if left_s <= 0:
-            raise CliError(
-                f"not every proxy has the change after {timeout_s:g} s: {_names(settled.pending)}",
-                "it stays applied; `tulle proxy status` follows it",
-                "not-settled",
-            )
+            raise _late(settled, timeout_s)
         line = f"waiting for {_names(settled.pending)}"
         if settled.pending and line != said:
             click.echo(line, err=True)
             said = line
+
+
+def _late(settled: Settled, timeout_s: float) -> CliError:
+    who = _names(settled.pending) or "the server is still at work on it"
+    more = f"\n{_refusals(settled)}" if settled.refused else ""
+    return CliError(
+        f"not every proxy has the change after {timeout_s:g} s: {who}{more}",
+        "it stays applied; `tulle proxy status` follows it",
+        "not-settled",
+    )
 
 
 def _ask(client: Client, revision: int, wait_s: float) -> Settled:

@@ -26,6 +26,7 @@ def command() -> None:
     multiple=True,
     help="A label the workload will have, and no others: Services select by them. May be repeated.",
 )
+@click.option("--name", default="", help="What the workload is called; chosen for it by default.")
 @click.option(
     "--ttl", type=Seconds(), default="1h", show_default=True, help="How long it may be used."
 )
@@ -35,10 +36,11 @@ def command() -> None:
     help="Write it to this new file, readable by you alone, instead of printing it.",
 )
 @server_option
-def create(
+def create(  # noqa: PLR0913, PLR0917 - one for each option
     service_account: str,
     namespace: str,
     labels: tuple[tuple[str, str], ...],
+    name: str,
     ttl: float,
     out: Path | None,
     client: Client,
@@ -52,6 +54,7 @@ def create(
         "namespace": namespace,
         "serviceAccount": service_account,
         "labels": dict(labels),
+        "name": name,
         "ttlSeconds": ttl,
     }
     if out is None:

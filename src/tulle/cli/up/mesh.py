@@ -125,6 +125,7 @@ class MeshRun:
             "namespace": ref.namespace,
             "serviceAccount": spec.service_account_name,
             "labels": dict(spec.labels),
+            "name": ref.name,
             "ttlSeconds": TOKEN_TTL_S,
         }
         made = await asyncio.to_thread(self._client.post, "/tulle/v1/tokens", body, NewToken)
