@@ -16,7 +16,7 @@ import jsonschema_rs
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from tulle.codec.paths import join, path_of
-from tulle.codec.schemas import Schema, shared_schema, type_text
+from tulle.codec.schemas import Schema, shared_schema
 from tulle.codec.tolerances import is_unsupported_value, not_supported
 from tulle.model import durations, resources
 from tulle.model.kinds import http_route, mesh, process
@@ -153,11 +153,9 @@ def _no_branch(
     if fitting or len(real) == 1:
         for inner in branches[(fitting or real)[0]]:
             yield from _problems(kind, inner)
-    elif all("type" in choices[i] for i in real):
-        yield _wrong_type(path, [choices[i]["type"] for i in real], shown, error.instance)
     else:
-        wanted = " or ".join(type_text(choices[i]) for i in real)
-        yield Problem(path, "wrong-type", f"must be {wanted}, not {shown}")
+        types = [choices[i].get("type", "string") for i in real]
+        yield _wrong_type(path, types, shown, error.instance)
 
 
 def _is_other_type(inner: ValidationError, outer: ValidationError) -> bool:

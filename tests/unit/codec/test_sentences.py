@@ -121,6 +121,12 @@ def test_a_standard_value_we_do_not_do_is_not_supported() -> None:
     assert problem.code == "not-supported"
 
 
+def test_the_one_value_there_can_be_is_named() -> None:
+    [problem] = said(TlsPolicy, apiVersion="v2", spec={"mode": "STRICT"})
+
+    assert (problem.path, problem.message) == ("apiVersion", 'must be tulle.dev/v1, not "v2"')
+
+
 def test_a_bad_pattern_says_the_rule_in_words() -> None:
     [problem] = said(Service, metadata={"name": "A"})
 

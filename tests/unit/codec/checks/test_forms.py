@@ -86,6 +86,7 @@ def test_what_re2_takes_is_taken_even_where_python_does_not(pattern: str) -> Non
         ("(a", "missing )"),
         ("a)", "unbalanced"),
         ("[z-a]", "bad character range"),
+        ("(" * 5000 + ")" * 5000, "too large"),
     ],
 )
 def test_what_re2_refuses_is_refused_with_the_reason(pattern: str, reason: str) -> None:
