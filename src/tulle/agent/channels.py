@@ -161,7 +161,10 @@ def _read_refusal(code: grpc.StatusCode, details: str) -> Refused:
     try:
         return msgspec.json.decode(details, type=Refused)
     except msgspec.MsgspecError:
-        return Refused(code=code.name.lower().replace("_", "-"), message=details or "refused")
+        status = code.name.lower().replace("_", "-")
+        message = f"the control plane refused without a reason of its own: {details or status}"
+        hint = "are agent and control plane of the same version? `tulle version` says"
+        return Refused(code=f"grpc-{status}", message=message, hint=hint)
 
 
 def _in_few_words(details: str) -> str:
