@@ -1,5 +1,6 @@
 """`POST /tulle/v1/apply` and `/delete`: many resources at once, all or none."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -65,7 +66,8 @@ class Changes:
         """Create or replace what is sent."""
         body = await read(request, ApplyRequest)
         _check_number(body.resources)
-        decoded = decode.from_objects(body.resources)
+        # Checking thousands of resources takes its time, and streams must go on.
+        decoded = await asyncio.to_thread(decode.from_objects, body.resources)
         if has_errors(decoded.problems):
             raise ProblemsError(decoded.problems)
         puts = [put_of(resource) for resource in decoded.resources]

@@ -29,6 +29,9 @@ async def read(request: web.Request, kind: type[T]) -> T:
         return msgspec.json.decode(data, type=kind)
     except msgspec.MsgspecError as error:
         raise ApiError(400, "request-malformed", f"the request cannot be read: {error}") from None
+    except RecursionError:
+        message = "the request cannot be read: it nests too deeply"
+        raise ApiError(400, "request-malformed", message) from None
 
 
 def reply(value: object, status: int = 200) -> web.Response:
