@@ -79,7 +79,7 @@ def kind_named(text: str) -> "type[Resource]":
     kind = BY_NAME.get(text.lower())
     if kind is None:
         names = ", ".join(sorted(known.PLURAL for known in ALL))
-        raise CliError(f"there is no kind {text!r}", f"there are: {names}", "kind-unknown")
+        raise CliError(f"there is no kind {text!r}", f"there are: {names}", "unknown-kind")
     return kind
 
 

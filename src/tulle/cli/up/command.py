@@ -158,7 +158,8 @@ def _need_demo() -> None:
 def _run(prepared: Prepared, wishes: Wishes) -> "Outcome":
     from tulle.cli.up.mesh import Job, MeshRun
     from tulle.cli.up.place import placed
-    from tulle.cli.up.screen import screen
+    from tulle.cli.up.screen import LogStream, screen
+    from tulle.ops import logs
     from tulle.settings import state_home
 
     home = state_home(os.environ)
@@ -171,11 +172,14 @@ def _run(prepared: Prepared, wishes: Wishes) -> "Outcome":
             folders=_folders(prepared.decoded),
             data_dir=home / "up" if wishes.keep_data else place.folder / "data",
             envoy=prepared.envoy,
-            path=_path(ours_first=prepared.is_demo),
+            environ=_environ(ours_first=prepared.is_demo),
             for_s=wishes.for_s,
             logs=wishes.logs,
         )
         shown.say(f"starting a control plane and {counted(len(job.launches), 'program')}")
+        # gRPC's C core logs every refused handshake by itself; ours says who was refused and why.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+        logs.setup("warning", "human", LogStream(shown), os.environ)
         run = MeshRun(job, place, shown, _hints(prepared, place, wishes))
         return _in_loop(run, prepared.decoded)
 
@@ -232,10 +236,13 @@ def _folders(decoded: "Decoded") -> "dict[ResourceKey, Path]":
     }
 
 
-def _path(*, ours_first: bool) -> str:
-    """PATH of the programs. The demo's `python` has to be the one that has the demo's packages."""
-    found = os.environ.get("PATH", os.defpath)
-    return os.pathsep.join([str(Path(sys.executable).parent), found]) if ours_first else found
+def _environ(*, ours_first: bool) -> dict[str, str]:
+    """The environment of programs. The demo's `python` has to be the one that has the demo's packages."""
+    found = dict(os.environ)
+    if ours_first:
+        path = found.get("PATH", os.defpath)
+        found["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
+    return found
 
 
 def _hints(prepared: Prepared, place: "Place", wishes: Wishes) -> list[str]:

@@ -54,8 +54,8 @@ class Job:
     """Where a Process was read from: its program starts there."""
     data_dir: Path
     envoy: Path
-    path: str
-    """PATH of the programs."""
+    environ: Mapping[str, str]
+    """What programs have in their environment, beside what the mesh and their manifest add."""
     for_s: float | None
     logs: bool
 
@@ -77,7 +77,7 @@ class MeshRun:
         self._screen = screen
         self._hints = hints
         self._client = Client(str(place.api_socket))
-        self._programs = Programs(screen, logs=job.logs)
+        self._programs = Programs(screen, job.environ, logs=job.logs)
         self._stop = asyncio.Event()
 
     async def run(self) -> Outcome:
@@ -222,7 +222,6 @@ class MeshRun:
             api_socket=self._place.api_socket,
             join_address=anywhere,
             xds_address=anywhere,
-            log_level="warning",
         )
 
     def _agent_settings(self, launch: Launch, server: Address, folder: Path) -> AgentSettings:
@@ -240,7 +239,7 @@ class MeshRun:
             health=launch.health,
             upstreams=spec.upstreams,
             command=spec.command,
-            env={"PATH": self._job.path, **{v.name: v.value for v in spec.env}},
+            env={variable.name: variable.value for variable in spec.env},
             working_dir=start / spec.working_dir,
             locality=spec.locality,
             drain_s=DRAIN_S,

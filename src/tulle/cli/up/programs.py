@@ -4,7 +4,6 @@ Tells `mesh` what happens by sentences (`say`) and lines (`output`), and knows w
 """
 
 import asyncio
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -61,11 +60,12 @@ class Running:
 class Programs:
     """All of them. `changed` is set whenever somebody's state is another one."""
 
-    def __init__(self, screen: Screen, *, logs: bool) -> None:
+    def __init__(self, screen: Screen, environ: Mapping[str, str], *, logs: bool) -> None:
         self.all: list[Running] = []
         self.changed = asyncio.Event()
         self.stopping = False
         self._screen = screen
+        self._environ = program_environment(environ)
         self._logs = logs
 
     async def run(self, launch: Launch, settings: AgentSettings) -> None:
@@ -75,7 +75,7 @@ class Programs:
         agent = Agent(
             settings,
             time.time,  # noqa: TID251 - here a clock is chosen
-            program_environment(os.environ),
+            self._environ,
             lambda event: self._on_event(running, event),
             lines=True,
         )

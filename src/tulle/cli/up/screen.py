@@ -4,6 +4,7 @@ On a terminal the table stands below and changes in place; elsewhere it is print
 `-o json` sentences go to stderr, so that stdout holds the JSON alone.
 """
 
+import io
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -97,6 +98,20 @@ def screen(output: str) -> Iterator[Screen]:
 
     with Live(auto_refresh=False, transient=False) as live:
         yield LiveScreen(live)
+
+
+class LogStream(io.StringIO):
+    """Where log lines of the control plane go: to the screen, above its table."""
+
+    def __init__(self, shown: Screen) -> None:
+        super().__init__()
+        self._shown = shown
+
+    def write(self, text: str) -> int:
+        """Lines as they come; handlers write each whole."""
+        for line in text.splitlines():
+            self._shown.say(line)
+        return len(text)
 
 
 def prefixed(name: str, text: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from tulle.cli.answers import Edge
 from tulle.cli.up import screen as screens
-from tulle.cli.up.screen import screen, table_lines
+from tulle.cli.up.screen import LogStream, screen, table_lines
 
 EDGE = Edge(
     source="shop/web",
@@ -65,3 +65,10 @@ def test_on_a_terminal_the_table_is_live_and_output_is_never_markup(
     assert "[bold]hello" in printed
     assert "web | [red]line" in printed
     assert "shop/cart:80" in printed
+
+
+def test_log_lines_go_to_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    with screen("table") as shown:
+        LogStream(shown).write("one\ntwo\n")
+
+    assert capsys.readouterr().out == "one\ntwo\n"
