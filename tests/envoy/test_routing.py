@@ -233,13 +233,6 @@ def test_headers_are_set_added_and_removed_in_that_order(caller: Caller) -> None
     assert "x-gone" not in answer.headers
 
 
-def test_the_host_can_be_set_like_a_header(caller: Caller) -> None:
-    changes = HeaderChanges(set=(("host", "other.example"),))
-    caller.reroute(HttpRouting((replace(rule(share(V1)), request_headers=changes),)))
-
-    assert ask(caller.http_port).seen["host"] == "other.example"
-
-
 def test_each_backend_has_changes_of_its_own_after_the_rules(caller: Caller) -> None:
     by_rule = HeaderChanges(set=(("x-who", "rule"), ("x-rule", "1")))
     v1 = share(V1, request=HeaderChanges(set=(("x-who", "v1"),)))

@@ -6,6 +6,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 from tulle.agent import cache
 from tulle.agent.channels import Uplink
@@ -21,7 +22,7 @@ from tulle.agent.state import StateDir
 from tulle.agent.upstream import Upstream
 from tulle.model.wire import Register, encode
 from tulle.settings import AgentSettings
-from tulle.xds.bootstrap import bootstrap
+from tulle.xds.bootstrap import SYSTEM_ROOT_FILES, bootstrap
 from tulle.xds.secrets import identity_secret
 from tulle.xds.snapshots import XdsResource, XdsSnapshot
 
@@ -118,7 +119,11 @@ def _envoy(
     )
     account = f"{settings.namespace}/{settings.service_account}"
     content = bootstrap(
-        str(identity.workload), account, str(state.socket("agent.sock")), str(paths.admin)
+        str(identity.workload),
+        account,
+        str(state.socket("agent.sock")),
+        str(paths.admin),
+        next((file for file in SYSTEM_ROOT_FILES if Path(file).is_file()), ""),
     )
     state.write(_BOOTSTRAP, content)
     # Envoy's "info" is forty lines a start, of use only to those who ask for more.

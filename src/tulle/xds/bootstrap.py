@@ -7,6 +7,7 @@ writes this file loads no descriptors for it.
 import json
 from collections.abc import Mapping
 
+from tulle.xds.names import NOWHERE, SYSTEM_ROOTS
 from tulle.xds.stats import INCLUDED
 
 AGENT_CLUSTER = "agent"
@@ -24,15 +25,30 @@ _ADS: Mapping[str, object] = {
 }
 
 
-def bootstrap(node_id: str, cluster: str, agent_socket: str, admin_socket: str) -> bytes:
+SYSTEM_ROOT_FILES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
+    "/etc/ssl/ca-bundle.pem",  # openSUSE
+    "/etc/ssl/cert.pem",  # macOS, BSD
+)
+"""Where hosts keep the roots they trust; who writes a bootstrap passes the first that is there."""
+
+
+def bootstrap(
+    node_id: str, cluster: str, agent_socket: str, admin_socket: str, system_roots: str = ""
+) -> bytes:
     """JSON. Both sockets are paths of Unix sockets; `node_id` is the proxy's NAMESPACE/NAME.
 
+    `system_roots` is a PEM file, for TLS to the outside; without one only roots given by name are trusted.
     How long connections may drain is a flag of the program, not of this file: see `arguments`.
     """
     content = {
         "node": {"id": node_id, "cluster": cluster},
         "admin": {"address": {"pipe": {"path": admin_socket, "mode": 0o600}}},
-        "static_resources": {"clusters": [_agent(agent_socket)]},
+        "static_resources": {
+            "clusters": [_agent(agent_socket)],
+            "secrets": [_roots(system_roots)],
+        },
         "dynamic_resources": {
             "ads_config": _ads_stream(),
             "cds_config": _ADS,
@@ -86,6 +102,12 @@ def _agent(socket: str) -> Mapping[str, object]:
             }
         },
     }
+
+
+def _roots(file: str) -> Mapping[str, object]:
+    """Nobody is trusted where there are none: that no certificate has this hash is the point."""
+    trusted = {"trusted_ca": {"filename": file}} if file else {"verify_certificate_hash": [NOWHERE]}
+    return {"name": SYSTEM_ROOTS, "validation_context": trusted}
 
 
 def _ads_stream() -> Mapping[str, object]:

@@ -5,17 +5,12 @@ from typing import Literal
 from tulle.graph.mesh import HeaderChanges
 from tulle.xds.protos import HeaderValue, HeaderValueOption
 
-HOST = "host"
-
 
 def options(*steps: HeaderChanges) -> list[HeaderValueOption]:
-    """What is set and added, step by step. What a later removal would take is left out.
-
-    The host is no header to Envoy: see `host_of`.
-    """
+    """What is set and added, step by step. What a later removal would take is left out."""
     made: list[HeaderValueOption] = []
     for number, step in enumerate(steps):
-        gone = {HOST, *removed(*steps[number:])}
+        gone = set(removed(*steps[number:]))
         made += (
             _option(*each, "OVERWRITE_IF_EXISTS_OR_ADD") for each in step.set if each[0] not in gone
         )
@@ -27,14 +22,7 @@ def options(*steps: HeaderChanges) -> list[HeaderValueOption]:
 
 def removed(*steps: HeaderChanges) -> list[str]:
     """The names that go, each once."""
-    names = dict.fromkeys(name for step in steps for name in step.remove)
-    return [name for name in names if name != HOST]
-
-
-def host_of(*steps: HeaderChanges) -> str:
-    """The host the request is given by the first step that gives one; "" where it keeps its own."""
-    hosts = (value for step in steps for name, value in step.set if name == HOST)
-    return next(hosts, "")
+    return list(dict.fromkeys(name for step in steps for name in step.remove))
 
 
 _Append = Literal["OVERWRITE_IF_EXISTS_OR_ADD", "APPEND_IF_EXISTS_OR_ADD"]

@@ -6,6 +6,12 @@ from tulle.model.names import ServiceRef
 IDENTITY = "identity"
 """The SDS secret with the workload's own key and certificates: the agent makes it, nobody else."""
 
+SYSTEM_ROOTS = "system-roots"
+"""The secret with the roots the proxy's own host trusts: it stands in the bootstrap, for hosts differ."""
+
+NOWHERE = "00" * 32
+"""The hash of a certificate nobody has: accepting it alone accepts nobody."""
+
 MTLS_LISTENER = "inbound-mtls"
 
 

@@ -39,14 +39,14 @@ def route_configuration(
 ) -> RouteConfiguration:
     """The routes of one listener. Without rules all goes to the service; with rules the rest is a 404."""
     rules = [_route(rule, hosts) for rule in routing.rules]
-    routes = rules or [_everything(cluster_name(default), hosts.get(default, ""))]
+    routes = rules or [_everything(cluster_name(default), hosts.get(default))]
     host = VirtualHost(name=name, domains=["*"], routes=routes)
     return RouteConfiguration(name=name, virtual_hosts=[host])
 
 
 def fixed_routes(cluster: str) -> RouteConfiguration:
     """Everything to one cluster."""
-    host = VirtualHost(name=cluster, domains=["*"], routes=[_everything(cluster, "")])
+    host = VirtualHost(name=cluster, domains=["*"], routes=[_everything(cluster, None)])
     return RouteConfiguration(name=cluster, virtual_hosts=[host])
 
 
@@ -58,8 +58,8 @@ def clusters_in(routing: HttpRouting, default: DestinationRef) -> list[str]:
     return sorted({cluster_name(share.to) for share in shares if share.to is not None})
 
 
-def _everything(cluster: str, host: str) -> Route:
-    action = RouteAction(cluster=cluster, timeout=duration(0), host_rewrite_literal=host or None)
+def _everything(cluster: str, host: str | None) -> Route:
+    action = RouteAction(cluster=cluster, timeout=duration(0), host_rewrite_literal=host)
     return Route(match=RouteMatch(prefix="/"), route=action)
 
 
@@ -79,9 +79,10 @@ def _destination(rule: HttpRule, hosts: Hosts) -> Route:
     shares = [share for share in rule.shares if share.weight > 0]
     match shares:
         case [Share(to=DestinationRef() as to) as only] if not _has_changes(only):
-            host = headers.host_of(rule.request_headers) or hosts.get(to) or None
             action = RouteAction(
-                cluster=cluster_name(to), timeout=_timeout(rule), host_rewrite_literal=host
+                cluster=cluster_name(to),
+                timeout=_timeout(rule),
+                host_rewrite_literal=hosts.get(to),
             )
             return Route(
                 route=action,
@@ -95,26 +96,29 @@ def _destination(rule: HttpRule, hosts: Hosts) -> Route:
 
 def _split(rule: HttpRule, shares: list[Share], hosts: Hosts) -> RouteAction:
     weights = [_weight(share, rule.request_headers, hosts) for share in shares]
-    return RouteAction(
-        weighted_clusters=WeightedCluster(clusters=weights),
-        # The share of a backend that does not exist: Gateway API asks for 500.
-        cluster_not_found_response_code="INTERNAL_SERVER_ERROR",
-        timeout=_timeout(rule),
+    action = RouteAction(
+        weighted_clusters=WeightedCluster(clusters=weights), timeout=_timeout(rule)
     )
+    if any(share.to is None for share in shares):
+        # Gateway API asks for 500 where a backend does not exist.
+        action.MergeFrom(RouteAction(cluster_not_found_response_code="INTERNAL_SERVER_ERROR"))
+    return action
 
 
 def _weight(share: Share, of_rule: HeaderChanges, hosts: Hosts) -> ClusterWeight:
     """The rule's changes of requests are repeated here: Envoy would apply them after the backend's own."""
+    weight = number(share.weight)
+    if share.to is None:
+        return ClusterWeight(name=MISSING, weight=weight)
     steps = (of_rule, share.request_headers)
-    own = hosts.get(share.to) if share.to is not None else None
     return ClusterWeight(
-        name=cluster_name(share.to) if share.to is not None else MISSING,
-        weight=number(share.weight),
+        name=cluster_name(share.to),
+        weight=weight,
         request_headers_to_add=headers.options(*steps),
         request_headers_to_remove=headers.removed(*steps),
         response_headers_to_add=headers.options(share.response_headers),
         response_headers_to_remove=headers.removed(share.response_headers),
-        host_rewrite_literal=headers.host_of(*reversed(steps)) or own or None,
+        host_rewrite_literal=hosts.get(share.to),
     )
 
 

@@ -67,6 +67,7 @@ class XdsSnapshot:
                     reference.source,
                     "xds-dangling-reference",
                     f"needs {reference.type.rpartition('.')[2]} {reference.name!r}, which the snapshot lacks",
+                    "the proxy keeps the last good one; this is a bug of Tulle, please report it",
                 )
 
 

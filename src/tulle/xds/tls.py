@@ -10,10 +10,11 @@ from typing import Literal
 
 from tulle.graph.mesh import Destination, ExternalTarget, MeshSettings, Principal, Protocol
 from tulle.model.names import AccountRef, spiffe_id
-from tulle.xds.names import IDENTITY
+from tulle.xds.names import IDENTITY, NOWHERE, SYSTEM_ROOTS
 from tulle.xds.protos import (
     AggregatedConfigSource,
     CertificateValidationContext,
+    CombinedValidationContext,
     CommonTlsContext,
     ConfigSource,
     DataSource,
@@ -23,7 +24,6 @@ from tulle.xds.protos import (
     SpiffeValidator,
     StringMatcher,
     SubjectAltNameMatcher,
-    SystemRootCerts,
     TlsParameters,
     TransportSocket,
     UpstreamTlsContext,
@@ -31,8 +31,6 @@ from tulle.xds.protos import (
 from tulle.xds.values import extension, number, packed, switch
 
 _CURVE = "P-256"
-_NOWHERE = "00" * 32
-"""A hash no certificate has."""
 
 
 def over_ads() -> ConfigSource:
@@ -68,9 +66,9 @@ def outside(external: ExternalTarget, destination: Destination) -> TransportSock
     common = CommonTlsContext(
         # Envoy's own upper limit for a client is TLS 1.2.
         tls_params=_versions("TLSv1_2"),
-        validation_context=_outside_validation(external, destination),
         alpn_protocols=[_alpn(destination.protocol)] if destination.protocol.is_http else [],
     )
+    common.MergeFrom(_verified(external, _names_of(external, destination)))
     sni = "" if is_address(name) else name
     context = UpstreamTlsContext(common_tls_context=common, sni=sni)
     return TransportSocket(name="tls", typed_config=packed(context))
@@ -84,7 +82,7 @@ def accepting(
     To Envoy no names would mean anybody, so nobody has to be written down.
     """
     if not settings.trust_bundle:
-        return CertificateValidationContext(verify_certificate_hash=[_NOWHERE])
+        return CertificateValidationContext(verify_certificate_hash=[NOWHERE])
     bundle = DataSource(inline_string="\n".join(settings.trust_bundle))
     trusted = SpiffeTrustDomain(name=settings.trust_domain, trust_bundle=bundle)
     matchers = [] if names is None else [*names] or [_nobody(settings)]
@@ -136,24 +134,30 @@ def _secret(name: str) -> SdsSecretConfig:
     return SdsSecretConfig(name=name, sds_config=over_ads())
 
 
-def _outside_validation(
-    external: ExternalTarget, destination: Destination
-) -> CertificateValidationContext:
+def _verified(external: ExternalTarget, names: list[SubjectAltNameMatcher]) -> CommonTlsContext:
+    """Against the roots the user gave, or else those of the host."""
+    expected = CertificateValidationContext(match_typed_subject_alt_names=names)
+    if external.ca_pem:
+        expected.trusted_ca.CopyFrom(DataSource(inline_string=external.ca_pem))
+        return CommonTlsContext(validation_context=expected)
+    combined = CombinedValidationContext(
+        default_validation_context=expected,
+        validation_context_sds_secret_config=SdsSecretConfig(name=SYSTEM_ROOTS),
+    )
+    return CommonTlsContext(combined_validation_context=combined)
+
+
+def _names_of(external: ExternalTarget, destination: Destination) -> list[SubjectAltNameMatcher]:
+    """What its certificate must name: the name asked for, or without one an address of it."""
     name = external.sni or external.host
     names = [name] if name else sorted({end.address for end in destination.endpoints})
-    matchers = [
+    return [
         SubjectAltNameMatcher(
             san_type="IP_ADDRESS" if is_address(name) else "DNS",
             matcher=StringMatcher(exact=name),
         )
         for name in names
     ]
-    if external.ca_pem:
-        root = DataSource(inline_string=external.ca_pem)
-        return CertificateValidationContext(trusted_ca=root, match_typed_subject_alt_names=matchers)
-    return CertificateValidationContext(
-        system_root_certs=SystemRootCerts(), match_typed_subject_alt_names=matchers
-    )
 
 
 def _alpn(protocol: Protocol) -> str:

@@ -1283,7 +1283,6 @@ class WeightedCluster(Message):
 
 class CertificateValidationContext(Message):
     trusted_ca: DataSource
-    system_root_certs: SystemRootCerts
     verify_certificate_spki: Sequence[str]
     verify_certificate_hash: Sequence[str]
     match_typed_subject_alt_names: Sequence[SubjectAltNameMatcher]
@@ -1298,7 +1297,6 @@ class CertificateValidationContext(Message):
         self,
         *,
         trusted_ca: DataSource | None = ...,
-        system_root_certs: SystemRootCerts | None = ...,
         verify_certificate_spki: Iterable[str] = ...,
         verify_certificate_hash: Iterable[str] = ...,
         match_typed_subject_alt_names: Iterable[SubjectAltNameMatcher] = ...,
@@ -1311,6 +1309,16 @@ class CertificateValidationContext(Message):
         max_verify_depth: UInt32Value | None = ...,
     ) -> None: ...
 
+class CombinedValidationContext(Message):
+    default_validation_context: CertificateValidationContext
+    validation_context_sds_secret_config: SdsSecretConfig
+    def __init__(
+        self,
+        *,
+        default_validation_context: CertificateValidationContext | None = ...,
+        validation_context_sds_secret_config: SdsSecretConfig | None = ...,
+    ) -> None: ...
+
 class CommonTlsContext(Message):
     tls_params: TlsParameters
     tls_certificates: Sequence[TlsCertificate]
@@ -1318,6 +1326,7 @@ class CommonTlsContext(Message):
     custom_tls_certificate_selector: TypedExtensionConfig
     validation_context: CertificateValidationContext
     validation_context_sds_secret_config: SdsSecretConfig
+    combined_validation_context: CombinedValidationContext
     alpn_protocols: Sequence[str]
     custom_handshaker: TypedExtensionConfig
     def __init__(
@@ -1329,6 +1338,7 @@ class CommonTlsContext(Message):
         custom_tls_certificate_selector: TypedExtensionConfig | None = ...,
         validation_context: CertificateValidationContext | None = ...,
         validation_context_sds_secret_config: SdsSecretConfig | None = ...,
+        combined_validation_context: CombinedValidationContext | None = ...,
         alpn_protocols: Iterable[str] = ...,
         custom_handshaker: TypedExtensionConfig | None = ...,
     ) -> None: ...
@@ -1418,11 +1428,6 @@ class SubjectAltNameMatcher(Message):
         ] = ...,
         matcher: StringMatcher | None = ...,
         oid: str = ...,
-    ) -> None: ...
-
-class SystemRootCerts(Message):
-    def __init__(
-        self,
     ) -> None: ...
 
 class TlsCertificate(Message):

@@ -96,6 +96,7 @@ FULL_NAMES = MappingProxyType(
         "WeightedCluster": _ROUTE + "WeightedCluster",
         # TLS
         "CertificateValidationContext": _TLS + "CertificateValidationContext",
+        "CombinedValidationContext": _TLS + "CommonTlsContext.CombinedCertificateValidationContext",
         "CommonTlsContext": _TLS + "CommonTlsContext",
         "DownstreamTlsContext": _TLS + "DownstreamTlsContext",
         "RawBuffer": "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer",
@@ -104,7 +105,6 @@ FULL_NAMES = MappingProxyType(
         "SpiffeTrustDomain": _TLS + "SPIFFECertValidatorConfig.TrustDomain",
         "SpiffeValidator": _TLS + "SPIFFECertValidatorConfig",
         "SubjectAltNameMatcher": _TLS + "SubjectAltNameMatcher",
-        "SystemRootCerts": _TLS + "CertificateValidationContext.SystemRootCerts",
         "TlsCertificate": _TLS + "TlsCertificate",
         "TlsParameters": _TLS + "TlsParameters",
         "UpstreamTlsContext": _TLS + "UpstreamTlsContext",
