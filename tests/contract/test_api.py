@@ -84,6 +84,8 @@ class TestResources:
             answer = await api.ask(method, f"{SERVICES}/none")
             assert answer.status == 404
             assert (answer.body["kind"], answer.body["reason"]) == ("Status", "NotFound")
+            assert answer.body["message"].endswith("/none")
+            assert "tulle get" in answer.body["problems"][0]["hint"]
         assert (await api.ask("GET", "/api/v1/nonsense")).body["kind"] == "Status"
 
     async def test_a_body_that_is_no_such_resource_is_refused_whole(self, api: Api) -> None:

@@ -67,7 +67,11 @@ def check_command(command: Sequence[str], env: Mapping[str, str], cwd: str | Non
     name = command[0]
     folder = cwd or os.curdir
     if not os.path.isdir(folder):  # noqa: PTH112 - the text the user gave is what is shown
-        raise AgentError("working-dir-missing", f"there is no folder {folder!r} to run {name!r} in")
+        raise AgentError(
+            "working-dir-missing",
+            f"there is no folder {folder!r} to run {name!r} in",
+            "make it, or name another: --working-dir, workingDir of a Process",
+        )
     path = os.path.join(folder, name) if "/" in name else name  # noqa: PTH118 - absolute names stay
     if shutil.which(path, path=env.get("PATH", os.defpath)):
         return

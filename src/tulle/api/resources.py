@@ -61,8 +61,9 @@ class Resources:
         _dry_run(request, allowed=False)
         found = await self._find(kind, request)
         if found is None:
-            name = request.match_info["name"]
-            raise ApiError(404, "not-found", f"there is no {kind.KIND} {name!r}")
+            key = key_of(kind, request.match_info.get("namespace", ""), request.match_info["name"])
+            hint = f"`tulle get {kind.PLURAL} -A` lists those there are"
+            raise ApiError(404, "not-found", f"there is no {key}", hint)
         return reply(encode.to_object(found))
 
     async def put(self, kind: type[Resource], request: web.Request) -> web.Response:

@@ -180,9 +180,11 @@ def refusal(status: int, data: bytes) -> click.ClickException:
         return ProblemsFound(problems)
     if problems:
         first = problems[0]
-        about = f"{first.resource}: " if first.resource else ""
+        about = f"{first.resource}: " if str(first.resource or "") not in first.message else ""
         return CliError(f"{about}{first.message}", first.hint, first.code)
-    return CliError(failure.message or f"the server answered {status}", code=f"http-{status}")
+    said = failure.message or "no reason"
+    hint = "are `tulle` and the server of the same version? `tulle version` says; so does its log"
+    return CliError(f"the server answered {status}: {said}", hint, f"http-{status}")
 
 
 def _with_query(path: str, query: Mapping[str, str]) -> str:

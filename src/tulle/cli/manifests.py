@@ -72,10 +72,12 @@ def _text(file: Path) -> str:
         with file.open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
-            raise CliError(f"{file}: larger than {MOST_BYTES} bytes", code="file-too-large")
+            what = f"{file}: larger than the {MOST_BYTES} bytes one file may have"
+            raise CliError(what, "split it; -f may name a folder", "file-too-large")
         return data.decode()
     except OSError as exc:
-        raise CliError(f"{file}: {exc.strerror}", code="file-unreadable") from exc
+        hint = "name a file you may read, a folder of them, or - for standard input"
+        raise CliError(f"{file}: {exc.strerror}", hint, "file-unreadable") from exc
     except UnicodeDecodeError as exc:
         raise CliError(
             f"{file}: not UTF-8 at byte {exc.start}", "save it as UTF-8", "file-not-utf8"

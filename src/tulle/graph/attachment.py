@@ -193,4 +193,5 @@ def covers_nothing(policy: Policy) -> Problem:
         "spec.targetRefs" if policy.spec.target_refs else "",
         "policy-covers-nothing",
         "no workload stands behind its targets, so it changes nothing",
+        hint="check the selectors of the Services it targets, or start their workloads",
     )

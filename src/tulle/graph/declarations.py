@@ -64,4 +64,5 @@ def _selects_nothing(listing: Listing, running: Selection, to_come: Selection) -
             "spec.selector",
             "service-selects-nothing",
             f"no Workload or Process of {listing.ref.namespace!r} has the labels {labels}",
+            hint="compare with theirs, or start them",
         )

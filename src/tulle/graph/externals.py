@@ -117,4 +117,5 @@ def _missing_bundles(external: ExternalService, bundles: Mapping[str, str]) -> I
                 "ca-not-found",
                 f"there is no ConfigMap {name!r} with {CA_KEY} in {external.metadata.namespace!r}, "
                 f"so nothing is sent to port {port.port}",
+                hint="apply it with the authorities' certificates (PEM)",
             )

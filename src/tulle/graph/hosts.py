@@ -35,10 +35,11 @@ def resolve(graph: MeshGraph, caller: WorkloadNode, url: str) -> Place | Problem
         parts = urlsplit(url if "://" in url else f"http://{url}")
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError as error:
-        return Problem("url", "url-invalid", f"{url[:200]!r} is no URL: {error}")
+        hint = "write it like http://reviews.shop:80/path"
+        return Problem("url", "url-invalid", f"{url[:200]!r} is no URL: {error}", hint)
     if not host or len(url) > MAX_URL:
-        message = f"{url[:200]!r} is no URL we can look at: it needs a host"
-        return Problem("url", "url-invalid", message, f"at most {MAX_URL} characters")
+        message = f"{url[:200]!r} is no URL we can look at: it needs a host and at most {MAX_URL} characters"
+        return Problem("url", "url-invalid", message, "write it like http://reviews.shop:80/path")
     to = _destination(graph, caller, parts, host, port)
     return to if isinstance(to, Problem) else Place(to, parts.path, parts.query)
 

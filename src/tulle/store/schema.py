@@ -57,12 +57,13 @@ def check(connection: sqlite3.Connection) -> None:
     is_empty = version == 0 and tables == 0 and mark == 0
     if mark != APPLICATION_ID and not is_empty:
         raise StoreForeign(
-            "the file is a database of another program",
+            f"{_file(connection)} is a database of another program",
             "choose another --data-dir, or move the file away",
         )
     if version > len(MIGRATIONS):
         raise StoreTooNew(
-            f"the store was written by a newer Tulle (schema {version}; this one knows {len(MIGRATIONS)})",
+            f"the store {_file(connection)} was written by a newer Tulle "
+            f"(schema {version}; this one knows {len(MIGRATIONS)})",
             "upgrade Tulle here, or restore the backup made before the upgrade",
         )
 
@@ -75,6 +76,11 @@ def migrate(connection: sqlite3.Connection, scripts: Sequence[str] = MIGRATIONS)
             f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID}; "
             f"PRAGMA user_version = {number}; COMMIT;"
         )
+
+
+def _file(connection: sqlite3.Connection) -> str:
+    """The path a connection was opened with."""
+    return str(connection.execute("PRAGMA database_list").fetchone()[2])
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -89,6 +89,7 @@ class TestCheckCommand:
         with pytest.raises(AgentError) as caught:
             check_command(("sh",), ENV, "/no/such/folder")
         assert caught.value.problem.code == "working-dir-missing"
+        assert "--working-dir" in caught.value.problem.hint
 
 
 class TestProgram:

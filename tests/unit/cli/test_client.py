@@ -132,9 +132,22 @@ def test_one_problem_of_a_request_is_one_sentence() -> None:
     assert error.code == "not-found"
 
 
-def test_an_answer_that_is_no_json_is_shown_as_it_is() -> None:
-    assert refusal(502, b"bad gateway\n").message == "bad gateway"
-    assert refusal(500, b"").message == "the server answered 500"
+def test_a_sentence_that_names_its_resource_does_not_name_it_twice() -> None:
+    body = b'{"problems": [{"message": "there is no Mesh x", "code": "c", "resource": "Mesh x"}]}'
+
+    error = refusal(404, body)
+
+    assert isinstance(error, CliError)
+    assert error.message == "there is no Mesh x"
+
+
+def test_an_answer_that_is_no_json_is_shown_with_its_status_and_a_way_out() -> None:
+    told = refusal(502, b"bad gateway\n")
+
+    assert isinstance(told, CliError)
+    assert told.message == "the server answered 502: bad gateway"
+    assert (told.code, "tulle version" in told.hint) == ("http-502", True)
+    assert refusal(500, b"").message == "the server answered 500: no reason"
 
 
 def test_the_environment_names_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

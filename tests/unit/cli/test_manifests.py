@@ -52,8 +52,10 @@ def test_an_empty_folder_is_no_silent_success(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CliError, match=r"nothing\.yaml: No such file"):
+    with pytest.raises(CliError, match=r"nothing\.yaml: No such file") as caught:
         manifests.read_all([str(tmp_path / "nothing.yaml")])
+
+    assert "name a file" in caught.value.hint
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -28,6 +28,7 @@ def test_a_reference_nothing_answers_is_a_problem() -> None:
 
     (problem,) = snapshot.dangling()
     assert problem.code == "xds-dangling-reference"
+    assert "report it" in problem.hint
     assert "'r'" in problem.message
 
 

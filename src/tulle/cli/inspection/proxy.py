@@ -89,5 +89,6 @@ def _refs(proxies: tuple[Proxy, ...]) -> list[WorkloadRef]:
 def _ref(name: str) -> WorkloadRef:
     namespace, slash, rest = name.partition("/")
     if not slash:
-        raise CliError(f"the server names a proxy {name!r}", code="server-answer-unknown")
+        hint = "are `tulle` and the server of the same version? `tulle version` says"
+        raise CliError(f"the server names a proxy {name!r}", hint, "server-answer-unknown")
     return WorkloadRef(namespace, rest)

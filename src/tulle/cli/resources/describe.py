@@ -40,7 +40,8 @@ def command(kind: str, name: str | None, namespace: str, client: Client) -> None
     resources = client.get(resource_path(found, namespace), ObjectList).items
     wanted = [r for r in resources if name is None or part(r, "metadata").get("name") == name]
     if name and not wanted:
-        raise CliError(f"there is no {key_of(found, namespace, name)}", code="not-found")
+        hint = f"`tulle get {found.PLURAL} -A` lists those there are"
+        raise CliError(f"there is no {key_of(found, namespace, name)}", hint, "not-found")
     for index, resource in enumerate(wanted):
         if index:
             click.echo()

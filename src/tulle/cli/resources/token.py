@@ -72,4 +72,5 @@ def _create(path: Path) -> int:
     except FileExistsError as exc:
         raise CliError(f"{path}: is there already", "name a new file", "file-exists") from exc
     except OSError as exc:
-        raise CliError(f"{path}: {exc.strerror}", code="file-unwritable") from exc
+        hint = "name a new file in a folder you may write"
+        raise CliError(f"{path}: {exc.strerror}", hint, "file-unwritable") from exc

@@ -50,6 +50,14 @@ def test_a_host_nobody_has_is_an_error_with_the_way_out() -> None:
     assert "reviews" in result.stderr
 
 
+@pytest.mark.parametrize("url", ["http://", "http://[::", "http://reviews/" + 9000 * "a"])
+def test_what_is_no_url_is_an_error_with_the_way_out(url: str) -> None:
+    result = explain("--from", "shop", "GET", url)
+
+    assert "[url-invalid]" in result.stderr
+    assert "write it like http://" in result.stderr
+
+
 @pytest.mark.parametrize("header", ["x-tester", ": yes"])
 def test_what_is_no_header_is_a_usage_error(header: str) -> None:
     assert explain("--from", "shop", "GET", "http://reviews/", "-H", header).exit_code == 2

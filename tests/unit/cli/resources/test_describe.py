@@ -57,6 +57,7 @@ def test_what_is_not_there_is_an_error(server: Server) -> None:
 
     assert result.exit_code == 1
     assert "there is no Service shop/nobody [not-found]" in result.stderr
+    assert "`tulle get services -A`" in result.stderr
 
 
 def test_a_resource_is_not_taken_for_another_whose_name_begins_like_it() -> None:

@@ -52,6 +52,17 @@ def test_a_file_that_is_there_is_never_overwritten(server: Server, tmp_path: Pat
     assert path.read_text() == "mine"
 
 
+def test_a_file_that_cannot_be_made_is_named_with_the_way_out(
+    server: Server, tmp_path: Path
+) -> None:
+    path = tmp_path / "nowhere" / "web.token"
+
+    result = server.tulle("token", "create", "--service-account", "web", "--out", str(path))
+
+    assert f"{path}: No such file or directory [file-unwritable]" in result.stderr
+    assert "a folder you may write" in result.stderr
+
+
 def test_a_name_no_workload_can_have_is_refused(server: Server) -> None:
     result = server.tulle("token", "create", "--service-account", "web", "--name", "Not A Name")
 
