@@ -2,7 +2,7 @@
 
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tulle.graph.compile import Compiler, compile_mesh
@@ -24,6 +24,11 @@ from tulle.model.worlds import World
 from tulle.testing.builders import is_ready, with_conditions
 from tulle.testing.worlds import resources, worlds
 
+# A busy machine is no counterexample: no deadline, and enough examples to fill worlds with meetings.
+WHOLE_WORLDS = settings(
+    deadline=None, max_examples=70, suppress_health_check=[HealthCheck.too_slow]
+)
+
 CALLERS = [
     AccountRef(namespace, name)
     for namespace in ("east", "west", "elsewhere")
@@ -31,6 +36,7 @@ CALLERS = [
 ]
 
 
+@WHOLE_WORLDS
 @given(worlds(), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_never_matters(found: list[Resource], luck: Random) -> None:
     shuffled = luck.sample(found, len(found))
@@ -38,6 +44,7 @@ def test_the_order_of_arrival_never_matters(found: list[Resource], luck: Random)
     assert compile_mesh(World(shuffled)) == compile_mesh(World(found))
 
 
+@WHOLE_WORLDS
 @given(worlds())
 def test_every_world_compiles_and_no_reference_dangles(found: list[Resource]) -> None:
     graph = compile_mesh(World(found)).graph
@@ -52,6 +59,7 @@ def test_every_world_compiles_and_no_reference_dangles(found: list[Resource]) ->
             assert any(p.destination.port == port.port for p in graph.services[port.service].ports)
 
 
+@WHOLE_WORLDS
 @given(worlds())
 def test_the_weights_of_a_rule_never_add_up_to_nothing(found: list[Resource]) -> None:
     for routing in _routings(compile_mesh(World(found)).graph):
@@ -60,6 +68,7 @@ def test_the_weights_of_a_rule_never_add_up_to_nothing(found: list[Resource]) ->
         assert all(sum(share.weight for share in shares) > 0 for shares in sets)
 
 
+@WHOLE_WORLDS
 @given(worlds())
 def test_a_view_holds_every_destination_its_routes_reach(found: list[Resource]) -> None:
     graph = compile_mesh(World(found)).graph
@@ -73,8 +82,8 @@ def test_a_view_holds_every_destination_its_routes_reach(found: list[Resource]) 
                 assert shares or outbound.default in held
 
 
+@WHOLE_WORLDS
 @given(worlds(), st.lists(st.tuples(st.booleans(), resources()), max_size=6))
-@settings(deadline=None)
 def test_a_compiler_that_remembers_equals_one_that_does_not(
     found: list[Resource], changes: list[tuple[bool, Resource]]
 ) -> None:
@@ -87,6 +96,7 @@ def test_a_compiler_that_remembers_equals_one_that_does_not(
         assert compiler.compile(world) == compile_mesh(world)
 
 
+@WHOLE_WORLDS
 @given(worlds())
 def test_compiling_the_same_world_again_gives_the_same_objects(found: list[Resource]) -> None:
     compiler = Compiler()
@@ -98,6 +108,7 @@ def test_compiling_the_same_world_again_gives_the_same_objects(found: list[Resou
     assert all(after.workloads[ref] is node for ref, node in before.workloads.items())
 
 
+@WHOLE_WORLDS
 @given(worlds())
 def test_a_flip_of_health_touches_only_the_workload_and_its_services(
     found: list[Resource],
@@ -121,6 +132,7 @@ def test_a_flip_of_health_touches_only_the_workload_and_its_services(
         )
 
 
+@WHOLE_WORLDS
 @given(worlds())
 def test_a_guarded_port_lets_in_only_whom_a_grant_names_and_takes_no_plaintext(
     found: list[Resource],
@@ -135,6 +147,7 @@ def test_a_guarded_port_lets_in_only_whom_a_grant_names_and_takes_no_plaintext(
                 assert permission.decide(caller)[0] == (named or not permission.guarded)
 
 
+@WHOLE_WORLDS
 @given(worlds(), worlds())
 def test_narrows_says_when_a_caller_is_lost(found: list[Resource], others: list[Resource]) -> None:
     permissions = [*_permissions(found), *_permissions(others), Permission()]
@@ -145,6 +158,7 @@ def test_narrows_says_when_a_caller_is_lost(found: list[Resource], others: list[
             assert not narrows(old, old)
 
 
+@WHOLE_WORLDS
 @given(worlds())
 def test_no_address_is_given_to_two_services(found: list[Resource]) -> None:
     compiled = compile_mesh(World(found))
@@ -152,6 +166,7 @@ def test_no_address_is_given_to_two_services(found: list[Resource]) -> None:
     assert len(addresses) == len(set(addresses))
 
 
+@WHOLE_WORLDS
 @given(worlds())
 def test_no_two_spellings_of_a_workload_reach_different_ports(found: list[Resource]) -> None:
     for workload in compile_mesh(World(found)).graph.workloads.values():
@@ -159,6 +174,7 @@ def test_no_two_spellings_of_a_workload_reach_different_ports(found: list[Resour
         assert len(targets) == len(set(targets))
 
 
+@WHOLE_WORLDS
 @given(worlds())
 def test_callers_know_the_account_of_every_endpoint_they_are_sent_to(found: list[Resource]) -> None:
     graph = compile_mesh(World(found)).graph
@@ -174,6 +190,7 @@ def test_callers_know_the_account_of_every_endpoint_they_are_sent_to(found: list
                     assert port.destination.target_port in spoken
 
 
+@WHOLE_WORLDS
 @given(worlds(), st.sampled_from(["GET", "POST"]), st.sampled_from(["/", "/a", "/a/b", "/c"]))
 def test_everything_can_be_explained(found: list[Resource], method: str, path: str) -> None:
     graph = compile_mesh(World(found)).graph

@@ -1,3 +1,5 @@
+"""Virtual addresses: stable, never shared, told when there are none left."""
+
 import msgspec
 import pytest
 

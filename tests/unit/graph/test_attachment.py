@@ -1,3 +1,5 @@
+"""Targets of policies: found or told, and the ports each level covers."""
+
 import pytest
 from tests.unit.graph.meshes import catalogue, codes, compiled, conditions_of
 

@@ -1,3 +1,5 @@
+"""References of routes to services: resolved, or refused with the right reason."""
+
 import pytest
 from tests.unit.graph.meshes import backends, to
 

@@ -1,3 +1,5 @@
+"""The compiler as a whole: what one change touches, and what it leaves alone."""
+
 from tests.unit.graph.meshes import codes, compiled
 
 from tulle.graph.compile import Compiler, compile_mesh

@@ -1,3 +1,5 @@
+"""Where the protocol of a service port is declared."""
+
 from tests.unit.graph.meshes import backends, codes, compiled, to
 
 from tulle.graph.mesh import Protocol

@@ -1,3 +1,5 @@
+"""Who takes traffic now, at which address."""
+
 import msgspec
 from tests.unit.graph.meshes import compiled, destination_of
 

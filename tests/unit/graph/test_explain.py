@@ -1,3 +1,5 @@
+"""Explanations as values: rule, shares, access."""
+
 from tests.unit.graph.meshes import compiled, to
 
 from tulle.graph.explain import explain_request

@@ -1,3 +1,5 @@
+"""Explanations as lines for people."""
+
 from tests.unit.graph.meshes import compiled
 
 from tulle.graph.explain import explain_request

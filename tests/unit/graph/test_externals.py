@@ -1,3 +1,5 @@
+"""Services outside the mesh, and their certificates."""
+
 from tulle.graph.externals import bundles_of, read_external
 from tulle.graph.mesh import Endpoint, ExternalTarget, Protocol
 from tulle.model.kinds.core import ConfigMap

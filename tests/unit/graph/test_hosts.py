@@ -1,3 +1,5 @@
+"""URLs of callers: which service of the mesh they mean."""
+
 import pytest
 from tests.unit.graph.meshes import compiled, to
 

@@ -1,3 +1,5 @@
+"""One HTTPRoute: its rules, and their order among those of others."""
+
 import random
 
 from tests.unit.graph.meshes import backends, to

@@ -1,3 +1,5 @@
+"""What a port of a program speaks, seen from its services."""
+
 from tests.unit.graph.meshes import compiled
 
 from tulle.graph.mesh import InboundPort, Protocol

@@ -1,3 +1,5 @@
+"""Gateway API's precedence, pair by pair."""
+
 import itertools
 
 from tulle.graph.matches import age_of, rank_of, read_match

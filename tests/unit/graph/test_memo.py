@@ -1,3 +1,5 @@
+"""The memory of the compiler: what it reuses, keeps and forgets."""
+
 from collections.abc import Callable
 
 from tulle.graph.memo import Memo

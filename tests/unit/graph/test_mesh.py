@@ -1,3 +1,5 @@
+"""Behaviour of the values themselves."""
+
 import pytest
 from tests.unit.graph.meshes import compiled, to
 

@@ -1,3 +1,5 @@
+"""Conditions, warnings and suggestions."""
+
 from tulle.graph.notes import accepted, did_you_mean, listing, origin_of, refused, warning
 from tulle.model.problems import Severity
 from tulle.model.statuses import Reason

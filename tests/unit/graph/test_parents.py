@@ -1,3 +1,5 @@
+"""Parents of routes: the ports they attach to, or why not."""
+
 import msgspec
 import pytest
 from tests.unit.graph.meshes import backends, to

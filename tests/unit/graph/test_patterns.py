@@ -1,3 +1,5 @@
+"""Regular expressions as Envoy reads them."""
+
 from tulle.graph.patterns import fits
 
 

@@ -1,3 +1,5 @@
+"""AccessPolicies: who gets in, and when a change takes somebody away."""
+
 import pytest
 from tests.unit.graph.meshes import codes, compiled
 

@@ -1,3 +1,5 @@
+"""Services without their health: accounts, target ports."""
+
 from tests.unit.graph.meshes import codes, compiled, destination_of
 
 from tulle.model.kinds.workload import WorkloadPort

@@ -1,3 +1,5 @@
+"""Workloads and Processes, read."""
+
 import msgspec
 
 from tulle.graph.mesh import Endpoint, Protocol

@@ -1,3 +1,5 @@
+"""Names of protocols."""
+
 import pytest
 
 from tulle.graph.mesh import Protocol

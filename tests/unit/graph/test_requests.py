@@ -1,3 +1,5 @@
+"""Whether a match takes a request, and why not."""
+
 import pytest
 
 from tulle.graph.mesh import HttpMatch, StringMatch

@@ -1,3 +1,5 @@
+"""Which routes speak for a port, to whom, and what they are told."""
+
 from tests.unit.graph.meshes import codes, compiled, conditions_of, destination_of, port_of, to
 
 from tulle.graph.mesh import HttpRouting, Protocol, TcpRouting

@@ -1,3 +1,5 @@
+"""Label selectors."""
+
 from tulle.graph.programs import read_workload
 from tulle.graph.selection import everyone, select
 from tulle.graph.services import catalogue_of, read_service

@@ -1,3 +1,5 @@
+"""Services, read."""
+
 import msgspec
 
 from tulle.graph.externals import read_external

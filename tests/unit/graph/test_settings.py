@@ -1,3 +1,5 @@
+"""The Mesh, read."""
+
 from tulle.graph.mesh import MeshSettings
 from tulle.graph.settings import read_settings
 from tulle.model.kinds.mesh import Certificates, Connections, Mesh, MeshSpec, MeshStatus

@@ -1,3 +1,5 @@
+"""Weights, missing backends, header changes."""
+
 from tests.unit.graph.meshes import backends, to
 
 from tulle.graph.mesh import HeaderChanges

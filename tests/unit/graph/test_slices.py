@@ -1,3 +1,5 @@
+"""Endpoints by hand."""
+
 import msgspec
 from tests.unit.graph.meshes import codes, compiled, destination_of
 

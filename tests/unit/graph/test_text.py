@@ -1,3 +1,5 @@
+"""The graph as plain values."""
+
 import json
 
 import yaml

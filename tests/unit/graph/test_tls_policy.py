@@ -1,3 +1,5 @@
+"""Plaintext: where it is allowed, and where never."""
+
 from typing import Literal
 
 from tests.unit.graph.meshes import codes, compiled, conditions_of

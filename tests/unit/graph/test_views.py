@@ -1,3 +1,5 @@
+"""What one proxy gets to know."""
+
 from tests.unit.graph.meshes import compiled, to
 
 from tulle.graph.mesh import HttpRouting, Protocol, TcpRouting, View

@@ -1,3 +1,5 @@
+"""Workloads with their upstreams and epochs."""
+
 import msgspec
 from tests.unit.graph.meshes import codes, compiled
 
