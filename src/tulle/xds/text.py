@@ -5,16 +5,18 @@ from collections.abc import Mapping
 import yaml
 from google.protobuf import json_format
 
+from tulle.xds.protos import Any, DataSource, Secret
 from tulle.xds.protos.pool import pool
 from tulle.xds.resources import unframed
 from tulle.xds.snapshots import TypeUrl, XdsResource, XdsSnapshot
+from tulle.xds.values import packed
 
 
 def to_object(snapshot: XdsSnapshot) -> dict[str, dict[str, object]]:
     """Resources by the short name of their type, then by name; fields as Envoy's documentation spells them."""
     return {
         type_url.rpartition(".")[2]: {
-            name: _content(resource) for name, resource in snapshot.of(type_url).items()
+            name: _content(_shown(resource)) for name, resource in snapshot.of(type_url).items()
         }
         for type_url in TypeUrl
         if snapshot.of(type_url)
@@ -27,11 +29,19 @@ def to_yaml(snapshot: XdsSnapshot) -> str:
     return "".join(yaml.dump({name: held}, Dumper=_Dumper, width=110) for name, held in types)
 
 
-def _content(resource: XdsResource) -> Mapping[str, object]:
-    made = json_format.MessageToDict(
-        unframed(resource).resource, preserving_proto_field_name=True, descriptor_pool=pool()
-    )
-    # What type it is stands above it already; and so does a key no snapshot ever holds.
+def _shown(resource: XdsResource) -> Any:
+    """The message as it is, but for a private key: what is printed gets copied."""
+    box = unframed(resource).resource
+    secret = Secret()
+    if not box.Unpack(secret) or not secret.HasField("tls_certificate"):
+        return box
+    secret.tls_certificate.private_key.CopyFrom(DataSource(inline_string="[redacted]"))
+    return packed(secret)
+
+
+def _content(box: Any) -> Mapping[str, object]:
+    made = json_format.MessageToDict(box, preserving_proto_field_name=True, descriptor_pool=pool())
+    # Type and name already stand above it.
     return {key: value for key, value in made.items() if key not in {"@type", "name"}}
 
 
