@@ -85,6 +85,6 @@ class Exchange:
                 self._down.put_nowait(response)
         for refusal in out.refused:
             name = refusal.name or refusal.type_url.rpartition(".")[2]
-            self._tell(Notice(f"Envoy refuses {name}: {refusal.detail}"))
+            self._tell(Notice(f"Envoy refuses {name}: {refusal.detail.strip()}"))
         if out.accepted and self._relay.is_complete:
             self._to_save.set()

@@ -66,6 +66,7 @@ class Relay:
         self._known.add(response.type_url)
         if self._envoy is None:
             return NOTHING  # answered once there is an Envoy that took it
+        self._envoy.try_again(response.type_url, (found.name for found in response.resources))
         down = self._envoy.on_snapshot(self._snapshot())
         return self._settle(self._envoy, [*down, *self._replay(self._envoy)])
 
@@ -147,15 +148,26 @@ class Relay:
         refusals = [event for event in envoy.take_events() if isinstance(event, RefusedByProxy)]
         for refusal in refusals:
             type_url = TypeUrl(refusal.type_url)
-            if type_url in self._client.unanswered:
-                up.append(self._client.refuse(type_url, refusal.detail))
-            elif refusal.name != IDENTITY:
+            if refusal.name == IDENTITY:
+                continue  # of our own making: told to people, and no matter of the control plane
+            if self._was_accepted_before(refusal):
                 self._forget(type_url)
                 reopen = True
+            elif type_url in self._client.unanswered:
+                up.append(self._client.refuse(type_url, refusal.detail))
             down += envoy.on_snapshot(self._snapshot())
         taken = [name for name in self._client.unanswered if self._has_taken(envoy, name)]
         up += [self._client.accept(type_url) for type_url in taken]
         return Out(tuple(up), tuple(down), bool(taken), reopen, tuple(refusals))
+
+    def _was_accepted_before(self, refusal: RefusedByProxy) -> bool:
+        """Whether it speaks of what is held, not of what was offered anew."""
+        type_url = TypeUrl(refusal.type_url)
+        accepted, offered = self._client.accepted.of(type_url), self._client.offered.of(type_url)
+        if refusal.name is None:
+            return accepted == offered
+        held = accepted.get(refusal.name)
+        return held is not None and held.version == refusal.version
 
     def _forget(self, type_url: TypeUrl) -> None:
         """An Envoy refuses what another accepted once (a newer binary, perhaps): the control plane must hear.

@@ -59,6 +59,8 @@ class ControlPlane:
         """How far its clock is ahead of everybody else's."""
         self.endpoints: Mapping[str, tuple[str, int]] = {}
         self.left = wire.Left()
+        self.refuse: wire.Refused | None = None
+        """What every session is answered with."""
         self.on_draining: Callable[[], None] = lambda: None
         self.spent: set[str] = set()
         self.issued: list[str] = []
@@ -133,11 +135,19 @@ class ControlPlane:
                 lambda: workload in self.streams and self.streams[workload].machine.in_sync
             )
 
-    async def wait_for_event(self, kind: type[Event]) -> Event:
-        """The first event of a kind."""
+    async def wait_for_event(
+        self, kind: type[Event], test: Callable[[Event], bool] = bool
+    ) -> Event:
+        """The first event of a kind that passes a test."""
+        found: list[Event] = []
+
+        def happened() -> bool:
+            found.extend(e for e in self.events if isinstance(e, kind) and test(e))
+            return bool(found)
+
         async with self.happened:
-            await self.happened.wait_for(lambda: any(isinstance(e, kind) for e in self.events))
-        return next(event for event in self.events if isinstance(event, kind))
+            await self.happened.wait_for(happened)
+        return found[0]
 
     def publish(self, workload: WorkloadRef, snapshot: XdsSnapshot) -> None:
         """A new truth for one workload."""
@@ -214,6 +224,9 @@ class ControlPlane:
             frame = wire.decode_from_agent(data)
             self.frames.append(frame)
             await self._changed()
+            if self.refuse:
+                await context.write(wire.encode(self.refuse))
+                return
             match frame:
                 case wire.Register():
                     self.publish(workload, self.snapshot_for(workload, frame))

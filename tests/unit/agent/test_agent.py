@@ -16,7 +16,7 @@ import pytest
 from tests.envoy.identities import now_s
 from tests.unit.agent.control_plane import ControlPlane, control_plane
 
-from tulle.ads.delta import RefusedByProxy
+from tulle.ads.delta import Accepted, RefusedByProxy
 from tulle.agent import events
 from tulle.agent.agent import Agent
 from tulle.agent.errors import AgentError
@@ -333,22 +333,24 @@ async def test_certificates_are_renewed_before_they_expire_and_used_at_once(tmp_
         assert watched.notices == []
 
 
-async def test_what_envoy_refuses_is_said_here_and_there(plane, tmp_path):
+async def test_what_envoy_refuses_is_said_here_and_there_and_costs_nothing_else(plane, tmp_path):
+    """Two new clusters arrive together: the good one stays, the bad one is named."""
     watched = Watched(loop_back(plane, tmp_path))
     async with running(watched):
         port = await know_itself(plane)
         await reached(port)
         good = plane.snapshots[WORKLOAD]
-        broken = resource_of(
-            "broken", Cluster(name="broken", type="STRICT_DNS", eds_cluster_config={})
-        )
-        plane.publish(
-            WORKLOAD, snapshot_of([*each(good), (TypeUrl.CLUSTER, broken)], good.references)
-        )
+        new = [
+            (TypeUrl.CLUSTER, resource_of("fine", Cluster(name="fine"))),
+            (TypeUrl.CLUSTER, resource_of("wrong", Cluster(name="wrong", type="EDS"))),
+        ]
+        plane.publish(WORKLOAD, snapshot_of([*each(good), *new], good.references))
         refusal = await plane.wait_for_event(RefusedByProxy)
+        accepted = await plane.wait_for_event(Accepted, lambda event: "fine" in event.versions)
 
-        assert refusal.name == "broken"
-        assert any("broken" in notice for notice in watched.notices)
+        assert refusal.name == "wrong"
+        assert "fine" in accepted.versions
+        assert any("wrong" in notice for notice in watched.notices)
         assert await talk(port) == b"hello and goodbye"
 
 
