@@ -35,6 +35,16 @@ async def test_it_works_once_for_its_account_and_labels(store: MemoryStore) -> N
     assert await store.take_token(token.id, token.secret_hash, NOW) is None
 
 
+async def test_it_may_say_what_the_workload_is_called(store: MemoryStore) -> None:
+    text = await Mint(store, lambda: ROOT, now).new(AccountRef("shop", "a"), {}, name="a-0")
+    token = read_token(text)
+    assert isinstance(token, Token)
+    record = await store.take_token(token.id, token.secret_hash, NOW)
+
+    assert record is not None
+    assert record.name == "a-0"
+
+
 async def test_it_carries_the_roots_and_ends_in_time(store: MemoryStore) -> None:
     token = await minted(store)
 
