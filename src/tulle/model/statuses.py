@@ -1,6 +1,6 @@
 """Conditions as data: the types and reasons we write, and the rule that a status changes only when it must."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from tulle.model.resources import Condition
@@ -38,6 +38,21 @@ class Reason(StrEnum):
     UNHEALTHY = "Unhealthy"
     STARTING = "Starting"
     DRAINING = "Draining"
+    AGENT_LOST = "AgentLost"
+
+
+def condition_of(conditions: Iterable[Condition], kind: str) -> Condition | None:
+    """The condition of a type, or None."""
+    return next((condition for condition in conditions if condition.type == kind), None)
+
+
+def with_condition(
+    conditions: Sequence[Condition], new: Condition, now: str
+) -> tuple[Condition, ...]:
+    """All conditions with one of them replaced or added; its transition time moves only with its status."""
+    others = tuple(condition for condition in conditions if condition.type != new.type)
+    old = condition_of(conditions, new.type)
+    return tuple(sorted((*others, _with_time(new, old, now)), key=lambda condition: condition.type))
 
 
 def merge_conditions(

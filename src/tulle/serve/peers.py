@@ -1,0 +1,43 @@
+"""Who is calling: the workload in the certificate that the TLS handshake verified."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import grpc
+
+from tulle.model.names import AccountRef, WorkloadRef
+from tulle.model.problems import Problem
+from tulle.model.wire import Refused
+from tulle.pki.peers import peer_of
+from tulle.serve.errors import refuse, refused
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A workload of our trust domain. `not_after` is when its certificate ends, in Unix seconds."""
+
+    workload: WorkloadRef
+    account: AccountRef
+    not_after: float
+
+
+async def caller_of(
+    context: grpc.aio.ServicerContext, trust_domain: str, clock: Callable[[], float]
+) -> Caller:
+    """The caller; whoever is none, or out of date, is refused."""
+    certificates = context.auth_context().get("x509_pem_cert") or ()
+    peer = (
+        peer_of(certificates[0])
+        if certificates
+        else Problem("", "peer-unknown", "no certificate was shown")
+    )
+    if isinstance(peer, Problem):
+        await refuse(context, refused(peer))
+    if peer.trust_domain != trust_domain or peer.workload is None or not peer.is_valid_at(clock()):
+        refusal = Refused(
+            code="peer-unknown",
+            message=f"{peer.spiffe_id} ({peer.dns_name}) is no workload of the mesh {trust_domain} now",
+            hint="join with a new token: tulle token create",
+        )
+        await refuse(context, refusal)
+    return Caller(peer.workload, peer.account, peer.not_after)

@@ -1,0 +1,186 @@
+"""The door itself: two ports, the services behind them, and the certificate the control plane shows.
+
+Join: TLS where only the server shows a certificate; a token opens it. xDS: mutual TLS; ADS, renewal, sessions.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import grpc
+
+from tulle.model.names import spiffe_id
+from tulle.model.problems import Problem
+from tulle.model.wire import (
+    CONTROL_PLANE_NAME,
+    METHOD_DELTA_ADS,
+    METHOD_JOIN,
+    METHOD_RENEW,
+    METHOD_SESSION,
+)
+from tulle.pki.issuing import issue
+from tulle.pki.renewals import renew_at
+from tulle.pki.requests import check_request, new_request
+from tulle.pki.spiffe import CONTROL_PLANE
+from tulle.reconcile.authority import MeshAuthority
+from tulle.serve.ads import Ads
+from tulle.serve.certificates import Certificates
+from tulle.serve.errors import DoorError
+from tulle.serve.sessions import Sessions
+from tulle.settings import Address
+
+log = logging.getLogger(__name__)
+
+CERTIFICATE_LIFETIME_S = 24 * 3600.0
+LOOK_EVERY_S = 600.0
+STOP_S = 2.0
+"""How long streams may say goodbye when the server stops."""
+
+_OPTIONS = (
+    # Two servers on one port would each get some of the agents.
+    ("grpc.so_reuseport", 0),
+    # Agents ping every 20 s to notice a control plane that vanished.
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ("grpc.http2.max_ping_strikes", 0),
+    # A handshake that nobody finishes must not hold a connection for two minutes.
+    ("grpc.server_handshake_timeout_ms", 20_000),
+    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What is behind the door."""
+
+    ads: Ads
+    certificates: Certificates
+    sessions: Sessions
+
+
+class GrpcDoor:
+    """`clock` counts Unix seconds. `start`, then `run` until cancelled, then `stop`."""
+
+    def __init__(
+        self,
+        join: Address,
+        xds: Address,
+        services: Services,
+        authority: MeshAuthority,
+        clock: Callable[[], float],
+    ) -> None:
+        self.join, self.xds = join, xds
+        self._services = services
+        self._certificate = _OwnCertificate(authority, clock)
+        self._servers: list[grpc.aio.Server] = []
+
+    async def start(self) -> None:
+        """Listen; `join` and `xds` have their real ports then. Raises DoorError."""
+        services = self._services
+        join = {METHOD_JOIN: grpc.unary_unary_rpc_method_handler(services.certificates.join)}
+        inside = {
+            METHOD_RENEW: grpc.unary_unary_rpc_method_handler(services.certificates.renew),
+            METHOD_SESSION: grpc.stream_stream_rpc_method_handler(services.sessions.session),
+            METHOD_DELTA_ADS: grpc.stream_stream_rpc_method_handler(services.ads.stream),
+        }
+        self.join = await self._listen("--join-address", self.join, join, mutual=False)
+        self.xds = await self._listen("--xds-address", self.xds, inside, mutual=True)
+
+    async def run(self) -> None:
+        """Keep the control plane's own certificate young."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            self._certificate.renew_if_due()
+
+    async def stop(self) -> None:
+        """Let go of everything."""
+        for server in self._servers:
+            await server.stop(STOP_S)
+        self._servers.clear()
+
+    async def _listen(
+        self,
+        flag: str,
+        address: Address,
+        methods: Mapping[str, grpc.RpcMethodHandler],
+        *,
+        mutual: bool,
+    ) -> Address:
+        server = grpc.aio.server(options=_OPTIONS)
+        server.add_generic_rpc_handlers((_Table(methods),))
+        try:
+            port = server.add_secure_port(
+                str(address), self._certificate.credentials(mutual=mutual)
+            )
+        except RuntimeError as error:
+            raise DoorError(_taken(flag, address)) from error
+        await server.start()
+        self._servers.append(server)
+        return replace(address, port=port)
+
+
+class _Table(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
+    """Methods by their full names."""
+
+    def __init__(self, methods: Mapping[str, grpc.RpcMethodHandler]) -> None:
+        self._methods = methods
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler | None:
+        """The handler of a method, or None: unimplemented."""
+        return self._methods.get(handler_call_details.method)
+
+
+class _OwnCertificate:
+    """The control plane's own: made at start, renewed at half its life, its key never on disk."""
+
+    def __init__(self, authority: MeshAuthority, clock: Callable[[], float]) -> None:
+        self._authority = authority
+        self._clock = clock
+        self._pair, self._due_at = self._make()
+        self._made: dict[bool, grpc.ServerCertificateConfiguration] = {}
+
+    def credentials(self, *, mutual: bool) -> grpc.ServerCredentials:
+        """For a port; every handshake asks for the certificate there is then."""
+        return grpc.dynamic_ssl_server_credentials(
+            self._configuration(mutual), lambda: self._configuration(mutual), mutual
+        )
+
+    def renew_if_due(self) -> None:
+        """A new one, if half of the life of this one is over."""
+        if self._clock() >= self._due_at:
+            self._pair, self._due_at = self._make()
+            self._made = {}
+            log.info("the control plane's certificate was renewed")
+
+    def _configuration(self, mutual: bool) -> grpc.ServerCertificateConfiguration:
+        # Asked for on every handshake, from gRPC's own threads: the answer is kept.
+        if mutual not in self._made:
+            roots = self._authority.roots.pem.encode() if mutual else None
+            self._made[mutual] = grpc.ssl_server_certificate_configuration([self._pair], roots)
+        return self._made[mutual]
+
+    def _make(self) -> tuple[tuple[bytes, bytes], float]:
+        now = self._clock()
+        request = new_request(CONTROL_PLANE_NAME)
+        key = check_request(request.csr_pem)
+        identity = spiffe_id(self._authority.trust_domain, CONTROL_PLANE)
+        assert not isinstance(key, Problem)
+        issued = issue(
+            self._authority.current, key, identity, CONTROL_PLANE_NAME, now, CERTIFICATE_LIFETIME_S
+        )
+        if isinstance(issued, Problem):
+            raise DoorError(issued)
+        pair = (request.private_key_pem, "".join(issued.chain).encode())
+        return pair, renew_at(now, issued.not_after, 0.5)
+
+
+def _taken(flag: str, address: Address) -> Problem:
+    return Problem(
+        flag,
+        "port-taken",
+        f"cannot listen on {address}: the port is taken, or the address is not this machine's",
+        f"end what listens there (another `tulle server`?), or choose another: {flag} HOST:PORT",
+    )

@@ -1,0 +1,336 @@
+"""Sessions with agents: which workloads are here, how they are, what they counted, and that they leave.
+
+A session is one stream of JSON frames (`model.wire`). What is said of a workload is written to the store, as
+the workload its certificate names and no other. When a session breaks the agent has `lost_after_s` to come
+back before its endpoint is taken away; a workload that drained is deleted when its session ends.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+import grpc
+import msgspec
+
+from tulle.codec.checks import check
+from tulle.model.kinds.workload import ProxyStatus, Workload, WorkloadSpec
+from tulle.model.names import ResourceKey, WorkloadRef
+from tulle.model.problems import Severity
+from tulle.model.resources import Condition
+from tulle.model.statuses import ConditionType, Reason, condition_of, with_condition
+from tulle.model.wire import (
+    Draining,
+    EdgeReport,
+    FromServer,
+    HealthReport,
+    Left,
+    Refused,
+    Register,
+    Registered,
+    decode_from_agent,
+    encode,
+)
+from tulle.reconcile.publish import Publisher
+from tulle.reconcile.statuses import timestamp
+from tulle.serve.certificates import unknown_workload
+from tulle.serve.errors import refused
+from tulle.serve.peers import Caller, caller_of
+from tulle.store.contract import Delete, Put, Store
+from tulle.store.errors import ConflictError, NotFound
+
+log = logging.getLogger(__name__)
+
+LOST_AFTER_S = 10.0
+RETURN_AFTER_START_S = 30.0
+"""After a restart of the control plane agents get longer: they back off, and all come at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What sessions write to and wait for. `clock` counts Unix seconds."""
+
+    store: Store
+    publisher: Publisher
+    clock: Callable[[], float]
+
+
+class Sessions:
+    """All of them, and what they told."""
+
+    def __init__(
+        self, memory: Memory, trust_domain: str, lost_after_s: float = LOST_AFTER_S
+    ) -> None:
+        self._memory = memory
+        self._trust_domain = trust_domain
+        self._lost_after_s = lost_after_s
+        self._numbers = itertools.count()
+        self._here: dict[WorkloadRef, int] = {}
+        self._missing_since: dict[WorkloadRef, float] = {}
+        self._edges: dict[WorkloadRef, EdgeReport] = {}
+        self._certificate_ends: dict[WorkloadRef, float] = {}
+
+    # What the API asks.
+
+    def edges(self) -> Mapping[WorkloadRef, EdgeReport]:
+        """The latest counts of every workload that reported, also of those that have left since."""
+        return self._edges
+
+    def certificate_ends(self) -> Mapping[WorkloadRef, float]:
+        """When the certificate of each connected workload ends, in Unix seconds."""
+        return {ref: end for ref, end in self._certificate_ends.items() if ref in self._here}
+
+    def note_certificate(self, workload: WorkloadRef, not_after: float) -> None:
+        """A certificate was issued."""
+        self._certificate_ends[workload] = not_after
+
+    # What runs.
+
+    async def run(self) -> None:
+        """Take away the endpoints of those that do not come back, until cancelled."""
+        now = self._memory.clock()
+        for workload in (await self._memory.store.world()).all(Workload):
+            if workload.status.proxy is not None:
+                ref = WorkloadRef(workload.metadata.namespace, workload.metadata.name)
+                self._missing_since.setdefault(ref, now + RETURN_AFTER_START_S - self._lost_after_s)
+        while True:
+            await asyncio.sleep(1.0)
+            await self._give_up_on_the_lost()
+
+    async def session(
+        self, frames: AsyncIterator[bytes], context: grpc.aio.ServicerContext
+    ) -> None:
+        """One session, until either side ends it or the caller's certificate does."""
+        caller = await caller_of(context, self._trust_domain, self._memory.clock)
+        session = _Session(self._memory, caller, context)
+        number = next(self._numbers)
+        try:
+            async with asyncio.timeout(caller.not_after - self._memory.clock()):
+                async for data in frames:
+                    await self._on_frame(session, number, data)
+                    if session.ended:
+                        return
+        except TimeoutError:
+            return  # the agent has a newer certificate, and comes back with it
+        finally:
+            self._leave(session, number)
+            if session.draining and caller.workload not in self._here:
+                await self._forget(caller.workload)
+
+    async def _on_frame(self, session: "_Session", number: int, data: bytes) -> None:
+        frame = await session.read(data)
+        match frame:
+            case None:
+                return
+            case Register():
+                if await session.register(frame):
+                    self._here[session.workload] = number
+                    self._missing_since.pop(session.workload, None)
+                    self._certificate_ends.setdefault(session.workload, session.not_after)
+            case HealthReport() if session.registered:
+                await session.report_health(frame)
+            case Draining() if session.registered:
+                await session.drain(frame)
+            case EdgeReport() if session.registered:
+                self._edges[session.workload] = frame
+            case HealthReport() | Draining() | EdgeReport():
+                await session.say(_REGISTER_FIRST)
+            case _:
+                assert_never(frame)
+
+    def _leave(self, session: "_Session", number: int) -> None:
+        if self._here.get(session.workload) == number:
+            del self._here[session.workload]
+            if not session.draining:
+                self._missing_since[session.workload] = self._memory.clock()
+
+    async def _forget(self, workload: WorkloadRef) -> None:
+        key = _key_of(workload)
+        try:
+            await self._memory.store.write([Delete(key)])
+        except NotFound:
+            return
+        self._certificate_ends.pop(workload, None)
+
+    async def _give_up_on_the_lost(self) -> None:
+        now = self._memory.clock()
+        for workload, since in list(self._missing_since.items()):
+            if now - since < self._lost_after_s:
+                continue
+            end = self._certificate_ends.get(workload, since + 86400.0)
+            if now >= end:  # nobody can come back as it
+                del self._missing_since[workload]
+                await self._forget(workload)
+            else:
+                await _mark_lost(self._memory, workload)
+
+
+class _Session:
+    """One stream and what is known of its workload."""
+
+    def __init__(self, memory: Memory, caller: Caller, context: grpc.aio.ServicerContext) -> None:
+        self.workload = caller.workload
+        self.not_after = caller.not_after
+        self.registered = False
+        self.draining = False
+        self.ended = False
+        self._account = caller.account.name
+        self._memory = memory
+        self._context = context
+
+    async def say(self, frame: FromServer) -> None:
+        """To the agent; a refusal is the last word."""
+        await self._context.write(encode(frame))
+        self.ended = self.ended or isinstance(frame, Refused)
+
+    async def read(self, data: bytes) -> Register | HealthReport | Draining | EdgeReport | None:
+        """A frame, or None when it was none and the session is over."""
+        try:
+            frame: Register | HealthReport | Draining | EdgeReport = decode_from_agent(data)
+        except msgspec.MsgspecError as error:
+            await self.say(
+                Refused(
+                    code="request-malformed",
+                    message=f"the control plane does not understand the agent: {error}",
+                    hint="agent and control plane are of different versions: `tulle version`",
+                )
+            )
+            return None
+        return frame
+
+    async def register(self, frame: Register) -> bool:
+        """Record where the workload is and how; False, and a refusal, if that cannot be."""
+        found = await _find(self._memory.store, self.workload)
+        if found is None or found.spec.service_account_name != self._account:
+            await self.say(unknown_workload(self.workload))
+            return False
+        problems = [p for p in check(_registered(found, frame)) if p.severity is Severity.ERROR]
+        if problems:
+            await self.say(refused(problems[0]))
+            return False
+        ready = _ready(frame.healthy, "" if frame.healthy else "not healthy yet")
+
+        def change(workload: Workload) -> Workload:
+            changed = _registered(workload, frame)
+            return _with_conditions(changed, self._memory, ready, _not_draining())
+
+        revision = await _update(self._memory.store, self.workload, change, spec_too=True)
+        self.registered = True
+        await self.say(Registered(revision=revision))
+        return True
+
+    async def report_health(self, frame: HealthReport) -> None:
+        """The program can, or cannot, take traffic."""
+        ready = _ready(frame.healthy, frame.reason)
+        await _update(
+            self._memory.store, self.workload, lambda w: _with_conditions(w, self._memory, ready)
+        )
+
+    async def drain(self, frame: Draining) -> None:
+        """Take the endpoint away, wait until no proxy uses it, and say so."""
+        self.draining = True
+        leaving = Condition(
+            type=ConditionType.DRAINING,
+            status="True",
+            reason=Reason.DRAINING,
+            message="it is leaving",
+        )
+        revision = await _update(
+            self._memory.store, self.workload, lambda w: _with_conditions(w, self._memory, leaving)
+        )
+        settled = await self._memory.publisher.settled(revision, frame.deadline_s)
+        await self.say(Left(pending=tuple(str(proxy) for proxy in settled.pending)))
+
+
+_REGISTER_FIRST = Refused(
+    code="register-first",
+    message="the first frame of a session must say where the workload is",
+    hint="agent and control plane are of different versions: `tulle version`",
+)
+
+
+def _registered(workload: Workload, frame: Register) -> Workload:
+    spec = WorkloadSpec(
+        address=frame.address,
+        service_account_name=workload.spec.service_account_name,
+        ports=frame.ports,
+        upstreams=frame.upstreams,
+        locality=frame.locality,
+    )
+    proxy = ProxyStatus(
+        mtls_port=frame.mtls_port,
+        plaintext_ports=frame.plaintext_ports,
+        upstreams=frame.bound_upstreams,
+        version=frame.proxy_version,
+    )
+    status = msgspec.structs.replace(workload.status, proxy=proxy)
+    return msgspec.structs.replace(workload, spec=spec, status=status)
+
+
+def _ready(healthy: bool, message: str) -> Condition:
+    return Condition(
+        type=ConditionType.READY,
+        status="True" if healthy else "False",
+        reason=Reason.HEALTHY if healthy else Reason.UNHEALTHY,
+        message=message,
+    )
+
+
+def _not_draining() -> Condition:
+    return Condition(type=ConditionType.DRAINING, status="False", reason=Reason.STARTING)
+
+
+def _with_conditions(workload: Workload, memory: Memory, *conditions: Condition) -> Workload:
+    changed = workload.status.conditions
+    for condition in conditions:
+        changed = with_condition(changed, condition, timestamp(memory.clock()))
+    status = msgspec.structs.replace(workload.status, conditions=changed)
+    return msgspec.structs.replace(workload, status=status)
+
+
+async def _mark_lost(memory: Memory, ref: WorkloadRef) -> None:
+    """Once: what is marked already stays as it is, and no revision is made."""
+    found = await _find(memory.store, ref)
+    ready = condition_of(found.status.conditions, ConditionType.READY) if found else None
+    if found is None or (ready is not None and ready.reason == Reason.AGENT_LOST):
+        return
+    log.warning("a workload's agent is gone", extra={"workload": str(ref)})
+    lost = Condition(
+        type=ConditionType.READY,
+        status="False",
+        reason=Reason.AGENT_LOST,
+        message="its agent does not answer: traffic goes elsewhere until it is back",
+    )
+    await _update(memory.store, ref, lambda w: _with_conditions(w, memory, lost))
+
+
+async def _find(store: Store, ref: WorkloadRef) -> Workload | None:
+    return (await store.world()).get(Workload, ref.namespace, ref.name)
+
+
+async def _update(
+    store: Store,
+    ref: WorkloadRef,
+    change: Callable[[Workload], Workload],
+    *,
+    spec_too: bool = False,
+) -> int:
+    """Change what is stored now, again if somebody else was quicker; the revision it has then."""
+    while True:
+        found = await _find(store, ref)
+        if found is None:
+            return 0  # deleted meanwhile: nothing to say about it any more
+        changed = change(found)
+        expect = found.metadata.resource_version
+        puts = [Put(changed, expect=expect)] if spec_too else []
+        try:
+            batch = await store.write([*puts, Put(changed, expect=expect, status_only=True)])
+        except (ConflictError, NotFound):
+            continue
+        return batch.revision
+
+
+def _key_of(workload: WorkloadRef) -> ResourceKey:
+    return ResourceKey(Workload.KIND, workload.namespace, workload.name)
