@@ -54,8 +54,8 @@ class Ledger:
     def __init__(self) -> None:
         self.accepted: dict[str, Held] = {}
         self.refused: dict[str, str] = {}
-        self.again: dict[str, str] = {}
-        """Names to be told again whatever `accepted` says, with the version they may have instead ("": none)."""
+        self.again: dict[str, set[str]] = {}
+        """Names to be told again whatever `accepted` says, each with the versions it may have instead ("": none)."""
         self.alone: set[str] = set()
         """Those among them that must be told alone: a response with them was refused."""
         self.in_flight: list[Sent] = []
@@ -87,6 +87,11 @@ class Ledger:
             names = (names | (sent.versions.keys() - sent.void)) - sent.removed
         return names
 
+    def told(self) -> set[str]:
+        """Names this stream has sent, unlike those the proxy brought along."""
+        names = {name for name, held in self.accepted.items() if held.round > 0}
+        return names.union(*(sent.versions.keys() for sent in self.in_flight))
+
     def open(self, versions: Mapping[str, str]) -> None:
         """The proxy still holds these from an earlier stream."""
         self.accepted = {name: Held(version, 0) for name, version in versions.items()}
@@ -94,7 +99,7 @@ class Ledger:
     def tell_again(self, names: Iterable[str]) -> None:
         """Tell these once more; an answer to what is on its way no longer speaks for them."""
         for name in names:
-            self.again.setdefault(name, "")
+            self.again.setdefault(name, set()).add("")
             self.refused.pop(name, None)
             self._void(name)
 
@@ -137,15 +142,16 @@ class Ledger:
         return answer
 
     def _refuse(self, name: str, version: str) -> None:
-        """Alone: it was not applied. A doubt about another version remains."""
+        """Alone: it was not applied. A doubt about other versions remains."""
         self.refused[name] = version
         self.alone.discard(name)
-        if self.again.get(name) in {"", version}:
-            del self.again[name]
+        if self.again.get(name, {version}) <= {version}:
+            self.again.pop(name, None)
 
     def _doubt(self, answer: Answer, void: frozenset[str]) -> None:
         for name in (answer.versions.keys() | answer.removed) - void:
-            self.again[name] = answer.versions.get(name, "")
+            doubts = self.again.setdefault(name, set())
+            doubts.update({answer.versions[name]} if name in answer.versions else ())
 
     def _blame(self, answer: Answer, find_culprits: bool) -> None:
         if find_culprits:

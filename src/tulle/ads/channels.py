@@ -133,8 +133,13 @@ class Channel:
         """Settled, and rid of what must go at once: a listener that should be gone still listens."""
         if self.due is None or not self.is_settled:
             return False
-        leaving = bool(self.due.removed) or any(sent.removed for sent in self.ledger.in_flight)
-        return self.type_url in REMOVED_LATE or not leaving
+        return self.type_url in REMOVED_LATE or not self.holds_too_much
+
+    @property
+    def holds_too_much(self) -> bool:
+        """Whether something is still to be removed."""
+        due = self.due is None or bool(self.due.removed or self.due.later)
+        return due or any(sent.removed for sent in self.ledger.in_flight)
 
     def _missing(self, target: Resources) -> Iterator[XdsResource]:
         if self.subscription.wildcard:

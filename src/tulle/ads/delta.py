@@ -8,7 +8,7 @@ Rules kept here, whatever arrives in whatever order:
 - A refused version is not sent again until it changes or is asked for; other resources go on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import cast
 
@@ -70,6 +70,9 @@ class DeltaStream:
         if request.nonce and not opening:
             self._on_answer(channel, request)
         channel.subscribe(request, opening=opening)
+        clusters = self._channels.get(TypeUrl.CLUSTER)
+        if opening and clusters and request.type_url == TypeUrl.ENDPOINTS:
+            self._warm_again(clusters.ledger.told())  # what it still held of these is void
         return self._flush()
 
     def on_snapshot(self, snapshot: XdsSnapshot) -> list[Response]:
@@ -88,8 +91,9 @@ class DeltaStream:
     def on_grace(self) -> list[Response]:
         """To be called about every second while `removals_due`: removes what was due a whole turn ago."""
         quiet = self._is_quiet()
-        for channel in self._channels.values():
-            if quiet:
+        unused = quiet and not any(user.holds_too_much for user in self._users())
+        for type_url, channel in self._channels.items():
+            if quiet if type_url in WAITS_FOR else unused:
                 channel.on_grace()
             else:
                 channel.restart_grace()
@@ -112,6 +116,16 @@ class DeltaStream:
         """The same of one type. True where the proxy never asked for it."""
         channel = self._channels.get(type_url)
         return self._snapshot is not None and (channel is None or channel.is_in_sync)
+
+    def try_again(self, type_url: str, names: Iterable[str]) -> None:
+        """Somebody offers these once more: a version that was refused is sent again with the next snapshot.
+
+        An agent needs this while the control plane searches for a culprit: it sends what was refused alone.
+        """
+        channel = self._channels.get(type_url)
+        if channel is not None:
+            channel.ledger.tell_again(channel.ledger.refused.keys() & set(names))
+            channel.due = None
 
     def take_events(self) -> list[Event]:
         """What the proxy accepted and refused since the last call, in order."""
@@ -177,16 +191,15 @@ class DeltaStream:
         response = channel.take(due, str(self._nonce + 1), self._round)
         if response is not None:
             self._nonce += 1
-            self._warm_again(response)
+            if response.type_url == TypeUrl.CLUSTER:
+                self._warm_again(response.versions.keys())
         return response
 
-    def _warm_again(self, response: Response) -> None:
+    def _warm_again(self, clusters: Set[str]) -> None:
         """A cluster that is replaced takes its endpoints anew, and Envoy does not ask for them again."""
         endpoints = self._channels.get(TypeUrl.ENDPOINTS)
-        if response.type_url != TypeUrl.CLUSTER or endpoints is None:
-            return
-        if not endpoints.subscription.wildcard:  # an agent keeps them itself
-            endpoints.ledger.tell_again(response.versions.keys() & endpoints.subscription.names)
+        if endpoints is not None and not endpoints.subscription.wildcard:  # an agent keeps them
+            endpoints.ledger.tell_again(clusters & endpoints.subscription.names)
             endpoints.due = None
 
     def _readiness(self, channel: Channel, name: str) -> Readiness:
@@ -220,8 +233,10 @@ class DeltaStream:
 
     def _is_quiet(self) -> bool:
         """Whether every listener, route and filter configuration is confirmed as the snapshot has it."""
-        users = [self._channels[type_url] for type_url in WAITS_FOR if type_url in self._channels]
-        return all(channel.is_in_sync for channel in users)
+        return all(user.is_in_sync for user in self._users())
+
+    def _users(self) -> list[Channel]:
+        return [self._channels[type_url] for type_url in WAITS_FOR if type_url in self._channels]
 
 
 def _is_held_back(channel: Channel) -> bool:

@@ -5,7 +5,7 @@
 - Listeners, routes and filter configurations wait until the proxy has confirmed the clusters, endpoints and
   secrets they need; listeners for filter configurations too, or a drained chain would come back with old rules.
 - What nothing uses any more goes last: after the listeners and routes that stopped using it were confirmed,
-  and a grace for Envoy's workers to notice.
+  and a grace for Envoy's workers to notice. First leftover routes and filter configurations, then the rest.
 
 "Needs" are the snapshot's references, followed to their end. A snapshot without references (an agent's copy of
 what the control plane already sent in order) waits for nothing.

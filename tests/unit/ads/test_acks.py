@@ -75,6 +75,17 @@ def test_a_culprit_clears_the_doubt_about_itself_only_if_it_is_the_version_in_do
     assert "b" not in ledger.known()
 
 
+def test_doubts_about_several_versions_add_up() -> None:
+    ledger = Ledger()
+    ledger.send(sent("1", a="1", b="1"))
+    ledger.send(sent("2", a="2", b="2"))
+    ledger.refuse("1", find_culprits=True)
+    ledger.refuse("2", find_culprits=True)
+    ledger.send(sent("3", a="2"))
+    ledger.refuse("3", find_culprits=True)
+    assert "a" in ledger.known()
+
+
 def test_an_acceptance_ends_doubt_and_refusal() -> None:
     ledger = Ledger()
     ledger.send(sent("1", a="1", b="1"))
@@ -94,6 +105,14 @@ def test_a_name_to_be_told_again_is_not_confirmed_by_what_was_on_its_way() -> No
     assert answer is not None
     assert not ledger.believes("a", "1")
     assert ledger.believes("b", "1")
+
+
+def test_what_the_proxy_brought_along_was_not_told() -> None:
+    ledger = held(a="1")
+    ledger.send(sent("1", b="1"))
+    ledger.send(sent("2", c="1"))
+    ledger.accept("1")
+    assert ledger.told() == {"b", "c"}
 
 
 def test_what_is_wanted_no_more_is_forgotten_on_its_way_too() -> None:

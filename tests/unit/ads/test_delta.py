@@ -161,6 +161,21 @@ def test_endpoints_on_their_way_when_their_cluster_changes_are_sent_again_after_
     assert play >> says("EDS ack") << "EDS a@1" >> says("EDS ack")
 
 
+def test_endpoints_to_be_sent_again_stay_due_when_a_new_version_is_refused() -> None:
+    play = Playbook() >> truth("CDS a@1", "EDS a@1") >> says("CDS *") << "CDS a@1"
+    play = play >> says("EDS +a") << "EDS a@1" >> says("EDS ack") >> says("CDS ack")
+    play = play >> truth("CDS a@2", "EDS a@2") << "CDS a@2" << "EDS a@2" >> says("EDS nack no")
+    assert play >> truth("CDS a@2", "EDS a@1") << "EDS a@1"
+
+
+def test_endpoints_held_from_an_earlier_stream_are_void_where_this_one_replaced_the_cluster() -> (
+    None
+):
+    play = Playbook() >> truth("CDS a@2 b@1", "EDS a@1 b@1")
+    play = play >> says("CDS *", initial_versions={"a": "1", "b": "1"}) << "CDS a@2"
+    assert play >> says("EDS +a +b", initial_versions={"a": "1", "b": "1"}) << "EDS a@1"
+
+
 def test_an_agent_keeps_endpoints_itself_and_gets_them_once_and_first() -> None:
     play = Playbook() >> truth("CDS a@1", "EDS a@1") >> says("EDS *") << "EDS a@1"
     play = play >> says("CDS *") << "CDS a@1" >> says("EDS ack") >> says("CDS ack")
@@ -231,6 +246,13 @@ def test_a_cluster_that_comes_back_during_the_grace_is_not_removed() -> None:
     play = Playbook() >> truth("CDS a@1") >> says("CDS *") << "CDS a@1" >> says("CDS ack")
     play = play >> truth() >> grace() >> truth("CDS a@1") >> truth() >> grace()
     assert play >> grace() << "CDS -a"
+
+
+def test_leftover_routes_go_before_the_clusters_they_name() -> None:
+    play = Playbook() >> truth("CDS a@1", "RDS r@1 needs a") >> says("CDS *") << "CDS a@1"
+    play = play >> says("CDS ack") >> says("RDS *") << "RDS r@1" >> says("RDS ack")
+    play = play >> truth() >> grace() >> grace() << "RDS -r" >> grace() >> says("RDS ack")
+    assert play >> grace() >> grace() << "CDS -a" >> says("CDS ack")
 
 
 def test_a_listener_is_removed_together_with_what_takes_its_port() -> None:
