@@ -177,14 +177,16 @@ def _bind(probe: socket.socket, address: str, port: int) -> int | None:
 
 def _cannot_listen(error: OSError, address: str, port: int) -> AgentError:
     """A port that is taken is an everyday matter; every other reason is the user's to mend."""
-    if error.errno == errno.EADDRNOTAVAIL:
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
         return AgentError(
             "address-not-local",
             f"{address} is no address of this machine",
             "name one that is with --address",
         )
     return AgentError(
-        "port-forbidden", f"cannot listen on {address}:{port}: {error.strerror}", "choose another"
+        "port-forbidden",
+        f"cannot listen on {address}:{port}: {error.strerror}",
+        "choose another port (those below 1024 need privileges)",
     )
 
 

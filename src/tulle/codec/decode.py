@@ -253,7 +253,8 @@ def _converted(kind: type[Resource], value: dict[str, Any]) -> Resource:
 def _refused(error: msgspec.ValidationError) -> Problem:
     """What the schema allows and the class does not: a whole number written as 5.0."""
     message, _, path = str(error).partition(" - at `$")
-    return Problem(path.strip(".`"), "wrong-type", message.replace("`", ""))
+    said = "must be a whole number, written without a point" if "float" in message else message
+    return Problem(path.strip(".`"), "wrong-type", said.replace("`", ""))
 
 
 def _key_of(value: object) -> ResourceKey | None:

@@ -143,6 +143,14 @@ def test_an_address_of_another_machine_is_refused(state):
     assert caught.value.problem.code == "address-not-local"
 
 
+def test_an_address_that_is_none_is_told_as_one(state):
+    with PortBook(state, "no such address") as book, pytest.raises(AgentError) as caught:
+        book.mtls()
+
+    assert caught.value.problem.code == "address-not-local"
+    assert "--address" in caught.value.problem.hint
+
+
 def test_the_way_to_a_local_control_plane_starts_here():
     assert address_towards("127.0.0.1") == "127.0.0.1"
 

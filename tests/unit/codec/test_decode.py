@@ -341,6 +341,7 @@ def test_a_number_with_a_point_is_no_port() -> None:
     [problem] = read(text).problems
 
     assert (problem.path, problem.code) == ("spec.ports[0].port", "wrong-type")
+    assert "written without a point" in read(text).problems[0].message
 
 
 def test_what_could_not_be_written_back_is_a_problem_not_an_exception() -> None:
