@@ -4,6 +4,7 @@
 so that an agent costs the control plane one connection.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, field
@@ -54,6 +55,10 @@ class RefusedError(Exception):
         return AgentError(self.refused.code, self.refused.message, self.refused.hint)
 
 
+class RenewedError(Exception):
+    """A stream ends because there is a new certificate: nothing is wrong."""
+
+
 def open_channel(address: str, trust: Trust) -> grpc.aio.Channel:
     """A channel to `address` that believes only `trust`."""
     credentials = grpc.ssl_channel_credentials(
@@ -89,6 +94,7 @@ class Uplink:
         self._current: grpc.aio.Channel | None = None
         self._made_for: Trust | None = None
         self._users: dict[grpc.aio.Channel, int] = {}
+        self._renewed = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def lease(self) -> AsyncGenerator[grpc.aio.Channel]:
@@ -104,6 +110,16 @@ class Uplink:
             if not self._users[channel]:
                 del self._users[channel]
                 await channel.close()
+
+    def renew(self) -> None:
+        """There is a new certificate: streams of the old one end and begin anew, before the old one expires."""
+        self._renewed.set()
+        self._renewed = asyncio.Event()
+
+    async def until_renewed(self) -> None:
+        """For a stream to run beside: raises RenewedError when it is time to begin anew."""
+        await self._renewed.wait()
+        raise RenewedError
 
     def _fresh(self) -> grpc.aio.Channel:
         trust = self._trust()

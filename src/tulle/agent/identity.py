@@ -29,7 +29,7 @@ from tulle.model.wire import (
     encode,
     workload_dns_name,
 )
-from tulle.pki import requests, tokens
+from tulle.pki import renewals, requests, tokens
 from tulle.pki.authorities import BACKDATE_S
 from tulle.settings import AgentSettings
 
@@ -72,10 +72,9 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
         """Whether nobody accepts it any more."""
         return now >= self.credentials.not_after
 
-    def renew_at(self, draw: float) -> float:
-        """Half of its life after it came, a tenth of that earlier or later by luck (0 to 1)."""
-        life = self.credentials.not_after - self.obtained_at
-        return self.obtained_at + life * (0.45 + 0.1 * draw)
+    def renew_at(self, jitter: float) -> float:
+        """When to ask for the next one."""
+        return renewals.renew_at(self.obtained_at, self.credentials.not_after, jitter)
 
 
 class IdentityKeeper:
@@ -269,14 +268,11 @@ def _read_token_file(path: Path, tell: Callable[[Notice], None], needed: bool) -
 
 
 def _check_clocks(credentials: Credentials, now: float, tell: Callable[[Notice], None]) -> None:
-    """Certificates begin a minute before they are made: that tells what time it is over there."""
-    ahead_s = now - (credentials.not_before + BACKDATE_S)
-    if now < credentials.not_before or now >= credentials.not_after:
-        direction = "behind" if ahead_s < 0 else "ahead of"
-        raise channels.clock_skew(
-            f"this machine's clock is {abs(ahead_s):.0f} s {direction} the control plane's: "
-            "the new certificate is not valid here and now"
-        )
+    """A certificate that was just made tells what time it is over there."""
+    begins, ends = credentials.not_before, credentials.not_after
+    if problem := renewals.check_clock(begins, ends, now):
+        raise AgentError(problem.code, problem.message, problem.hint)
+    ahead_s = now - renewals.issue_time(begins, ends)
     if abs(ahead_s) > BACKDATE_S / 2:
         tell(Notice(f"this machine's clock is {ahead_s:+.0f} s off the control plane's; set it"))
 

@@ -14,7 +14,13 @@ import grpc
 import msgspec
 
 from tulle.agent.backoff import Backoff
-from tulle.agent.channels import RefusedError, UnreachableError, Uplink, grpc_errors
+from tulle.agent.channels import (
+    RefusedError,
+    RenewedError,
+    UnreachableError,
+    Uplink,
+    grpc_errors,
+)
 from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
 from tulle.model.wire import (
@@ -108,11 +114,15 @@ class Session:
     async def run(self) -> None:
         """Open the stream whenever there is none, until cancelled."""
         while True:
+            wait_s = 0.0
             try:
                 await self._live()
+            except* RenewedError:
+                pass
             except* (UnreachableError, RefusedError, AgentError) as group:
                 self._explain(group.exceptions[0])
-            await asyncio.sleep(self._backoff.next_s())
+                wait_s = self._backoff.next_s()
+            await asyncio.sleep(wait_s)
 
     def _explain(self, error: Exception) -> None:
         """Say once that the control plane is away. What it refuses at the first word is final."""
@@ -122,7 +132,8 @@ class Session:
             raise error
         if not self._silent:
             self._silent = True
-            self._tell(Notice(f"the control plane is away ({error}); trying again"))
+            what = "refuses" if isinstance(error, RefusedError) else "is away"
+            self._tell(Notice(f"the control plane {what} ({error}); trying again"))
 
     async def _live(self) -> None:
         """One stream, from Register to its end, which is always an error."""
@@ -135,6 +146,7 @@ class Session:
             try:
                 group.create_task(self._write(stream, outbox), name="session-write")
                 group.create_task(self._report_edges(), name="session-edges")
+                group.create_task(self._uplink.until_renewed(), name="session-renewed")
                 await self._read(stream)
             finally:
                 self._outbox = None

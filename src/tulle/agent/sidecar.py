@@ -52,9 +52,9 @@ class Sidecar:
         self.edges = EdgeCounter(self.envoy)
         node_id = str(keeper.current.workload)
         self.exchange = Exchange(Relay(node_id, held, _secret(keeper.current)), tell)
-        uplink = Uplink(keeper.xds_address, lambda: keeper.current.trust)
-        self.session = Session(uplink, register, self.edges.report, tell)
-        self._upstream = Upstream(uplink, self.exchange)
+        self._uplink = Uplink(keeper.xds_address, lambda: keeper.current.trust)
+        self.session = Session(self._uplink, register, self.edges.report, tell)
+        self._upstream = Upstream(self._uplink, self.exchange)
         self._door = Door(state.socket("agent.sock"), self.exchange)
 
     async def run(self) -> None:
@@ -103,6 +103,7 @@ class Sidecar:
 
     def _renewed(self, identity: Identity) -> None:
         self.exchange.renew(_secret(identity))
+        self._uplink.renew()
 
     def _save(self, snapshot: XdsSnapshot) -> None:
         cache.save(self._state, self._key, snapshot)

@@ -7,7 +7,13 @@ import grpc
 from tulle.ads.messages import Request, decode_response, encode_request
 from tulle.ads.wire import ProtocolError
 from tulle.agent.backoff import Backoff
-from tulle.agent.channels import RefusedError, UnreachableError, Uplink, grpc_errors
+from tulle.agent.channels import (
+    RefusedError,
+    RenewedError,
+    UnreachableError,
+    Uplink,
+    grpc_errors,
+)
 from tulle.agent.errors import AgentError
 from tulle.agent.exchange import Exchange
 from tulle.model.wire import METHOD_DELTA_ADS
@@ -24,11 +30,15 @@ class Upstream:
     async def run(self) -> None:
         """Keep a stream open until cancelled."""
         while True:
+            wait_s = 0.0
             try:
                 await self._live()
+            except* RenewedError:
+                pass
             except* (UnreachableError, RefusedError, ProtocolError, AgentError):
-                pass  # also refusals: the control plane may only just learn of the workload
-            await asyncio.sleep(self._backoff.next_s())
+                # Refusals too: the control plane may only just learn of the workload.
+                wait_s = self._backoff.next_s()
+            await asyncio.sleep(wait_s)
 
     async def _live(self) -> None:
         async with self._uplink.lease() as channel, asyncio.TaskGroup() as group:
@@ -36,6 +46,7 @@ class Upstream:
             try:
                 queue = self._exchange.connect_upstream()
                 group.create_task(_write(stream, queue), name="ads-write")
+                group.create_task(self._uplink.until_renewed(), name="ads-renewed")
                 await self._read(stream)
             finally:
                 stream.cancel()

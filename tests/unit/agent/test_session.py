@@ -28,8 +28,9 @@ class Talking:
         self.notices: list[str] = []
         self.told = asyncio.Event()
         self.report: wire.EdgeReport | None = None
+        self.uplink = Uplink(str(plane.xds), lambda: trust)
         self.session = Session(
-            Uplink(str(plane.xds), lambda: trust),
+            self.uplink,
             register,
             self._count,
             self._tell,
@@ -129,6 +130,16 @@ async def test_a_broken_stream_is_told_once_and_so_is_its_return(plane):
     assert len(talking.notices) == 2
     assert "is away" in talking.notices[0]
     assert talking.notices[1] == "the control plane is back"
+
+
+async def test_a_new_certificate_begins_a_new_stream_and_nobody_is_alarmed(plane):
+    talking = Talking(plane)
+    async with running(talking) as session:
+        await session.registered.wait()
+        talking.uplink.renew()
+        await plane.wait_for(wire.Register, 2)
+
+    assert talking.notices == []
 
 
 async def test_who_is_refused_at_the_first_word_gives_up_with_the_reason(plane):
