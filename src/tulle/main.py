@@ -5,7 +5,8 @@ Everything lives in one TaskGroup on one loop: if a part ends, all end, and what
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,79 +51,104 @@ async def run_control_plane(
 ) -> None:
     """Run until cancelled; `started` is called once everything listens.
 
-    What keeps it from running is raised with a `problem` for people: StoreError, AuthorityError, SocketError,
-    DoorError, inside groups where several things ended at once (`problem_of` finds it).
+    What keeps it from running is raised with a `problem` for people (StoreError, AuthorityError, DoorError,
+    SocketError), inside a group once several parts run; `problem_of` finds it.
     """
+    # The store first: it is locked for us alone, and the keys beside it are too from then on.
     store = SqliteStore.open(settings.data_dir / STORE_FILE, clock)
     try:
-        await _run(settings, store, started, clock)
+        keys = KeyFiles(settings.data_dir / KEYS_FOLDER)
+        authority = await open_authority(keys, store, settings.trust_domain, clock)
+        await _Plane(settings, store, authority, clock).run(started)
     finally:
         await store.close()
 
 
 def problem_of(error: BaseException) -> Problem | None:
-    """What kept the server from running, for people; None if nobody foresaw it."""
+    """The first thing in an error, or in a group of them, that was made for people."""
     if isinstance(error, BaseExceptionGroup):
         return next(filter(None, map(problem_of, error.exceptions)), None)
     problem = getattr(error, "problem", None)
     return problem if isinstance(problem, Problem) else None
 
 
-async def _run(
-    settings: ServerSettings, store: Store, started: Callable[[Running], None], clock: Clock
-) -> None:
-    keys = KeyFiles(settings.data_dir / KEYS_FOLDER)
-    authority = await open_authority(keys, store, settings.trust_domain, clock)
-    publisher = Publisher()
-    reconciler = Reconciler(store, publisher, clock)
-    sessions = Sessions(Memory(store, publisher, clock), authority.trust_domain)
-    door = _door(settings, _Parts(store, authority, publisher, reconciler, sessions, clock))
-    mint = Mint(store, lambda: authority.roots.pem, clock)
-    app = make_app(Sources(store, reconciler, publisher, authority, sessions, mint, clock))
-    async with serve(app, settings.api_socket), asyncio.TaskGroup() as group:
-        group.create_task(reconciler.run(), name="reconcile")
+class _Plane:
+    """The parts, wired."""
+
+    def __init__(
+        self, settings: ServerSettings, store: Store, authority: MeshAuthority, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._authority = authority
+        self._publisher = Publisher()
+        self._reconciler = Reconciler(store, self._publisher, clock)
+        memory = Memory(store, self._publisher, clock)
+        self._sessions = Sessions(memory, authority.trust_domain)
+        self._mint = Mint(store, lambda: authority.roots.pem, clock)
+        self._door = self._make_door(clock)
+        self._sources = Sources(
+            store=store,
+            reconciler=self._reconciler,
+            publisher=self._publisher,
+            authority=authority,
+            fleet=self._sessions,
+            mint=self._mint,
+            clock=clock,
+        )
+
+    async def run(self, started: Callable[[Running], None]) -> None:
+        """Everything, until cancelled or until a part fails."""
+        async with self._listening(), asyncio.TaskGroup() as group:
+            group.create_task(self._reconciler.run(), name="reconciler")
+            group.create_task(self._sessions.run(), name="sessions")
+            group.create_task(self._authority.run(), name="authority")
+            group.create_task(self._door.run(), name="door")
+            async with serve(make_app(self._sources), self._settings.api_socket):
+                started(self._running())
+                await asyncio.Event().wait()
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[None]:
         try:
-            await door.start()
-            group.create_task(authority.run(), name="authority")
-            group.create_task(sessions.run(), name="sessions")
-            group.create_task(door.run(), name="door")
-            api = settings.api_socket
-            started(Running(api, door.join, door.xds, store, reconciler, publisher, mint))
-            await asyncio.get_running_loop().create_future()
+            await self._door.start()
+            yield
         finally:
-            await door.stop()
+            await self._door.stop()
 
+    def _make_door(self, clock: Clock) -> GrpcDoor:
+        domain = self._authority.trust_domain
+        issuance = Issuance(
+            authority=self._authority,
+            lifetime_s=self._lifetime_s,
+            xds_address=self._advertised,
+            renewed=self._sessions.note_certificate,
+        )
+        services = Services(
+            ads=Ads(self._publisher, domain, clock),
+            certificates=Certificates(self._store, issuance, clock),
+            sessions=self._sessions,
+        )
+        settings = self._settings
+        return GrpcDoor(
+            settings.join_address, settings.xds_address, services, self._authority, clock
+        )
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What the gRPC door is made of."""
+    def _lifetime_s(self) -> float:
+        return self._reconciler.compiled.graph.settings.certificate_lifetime_s
 
-    store: Store
-    authority: MeshAuthority
-    publisher: Publisher
-    reconciler: Reconciler
-    sessions: Sessions
-    clock: Clock
+    def _advertised(self) -> str:
+        """Where agents are sent: without an address of our own choice, to the host they joined by."""
+        advertised = self._settings.advertised_xds_address
+        return str(advertised) if advertised else f":{self._door.xds.port}"
 
-
-def _door(settings: ServerSettings, parts: _Parts) -> GrpcDoor:
-    """Both ports. Where workloads find their configuration is known once the port is."""
-
-    def xds_address() -> str:
-        advertised = settings.advertised_xds_address
-        return str(advertised) if advertised else f":{door.xds.port}"
-
-    def lifetime_s() -> float:
-        return parts.reconciler.compiled.graph.settings.certificate_lifetime_s
-
-    trust_domain = parts.authority.trust_domain
-    issuance = Issuance(parts.authority, lifetime_s, xds_address, parts.sessions.note_certificate)
-    services = Services(
-        Ads(parts.publisher, trust_domain, parts.clock),
-        Certificates(parts.store, issuance, parts.clock),
-        parts.sessions,
-    )
-    door = GrpcDoor(
-        settings.join_address, settings.xds_address, services, parts.authority, parts.clock
-    )
-    return door
+    def _running(self) -> Running:
+        return Running(
+            api_socket=self._settings.api_socket,
+            join_address=self._door.join,
+            xds_address=self._door.xds,
+            store=self._store,
+            reconciler=self._reconciler,
+            publisher=self._publisher,
+            mint=self._mint,
+        )
