@@ -182,7 +182,7 @@ def refusal(status: int, data: bytes) -> click.ClickException:
         first = problems[0]
         about = f"{first.resource}: " if str(first.resource or "") not in first.message else ""
         return CliError(f"{about}{first.message}", first.hint, first.code)
-    said = failure.message or "no reason"
+    said = failure.message.removeprefix(f"{status}: ") or "no reason"
     hint = "are `tulle` and the server of the same version? `tulle version` says; so does its log"
     return CliError(f"the server answered {status}: {said}", hint, f"http-{status}")
 

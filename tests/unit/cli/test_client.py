@@ -148,6 +148,8 @@ def test_an_answer_that_is_no_json_is_shown_with_its_status_and_a_way_out() -> N
     assert told.message == "the server answered 502: bad gateway"
     assert (told.code, "tulle version" in told.hint) == ("http-502", True)
     assert refusal(500, b"").message == "the server answered 500: no reason"
+    unknown = b'{"message": "404: Not Found"}'
+    assert refusal(404, unknown).message == "the server answered 404: Not Found"
 
 
 def test_the_environment_names_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
