@@ -50,8 +50,8 @@ def security_mark(*, secure: bool) -> Struct:
 
 
 def _one(end: MeshEndpoint, *, marked: bool) -> LbEndpoint:
-    mark = {"envoy.transport_socket_match": security_mark(secure=end.secure)}
-    return LbEndpoint(
-        endpoint=Endpoint(address=address(end.address, end.port)),
-        metadata=Metadata(filter_metadata=mark) if marked else None,
-    )
+    made = LbEndpoint(endpoint=Endpoint(address=address(end.address, end.port)))
+    if marked:
+        mark = {"envoy.transport_socket_match": security_mark(secure=end.secure)}
+        made.metadata.CopyFrom(Metadata(filter_metadata=mark))
+    return made
