@@ -17,13 +17,13 @@ from tulle.agent.events import Notice
 from tulle.agent.exchange import Exchange
 from tulle.agent.identity import Identity, IdentityKeeper
 from tulle.agent.relay import Relay
+from tulle.agent.secrets import identity_secret
 from tulle.agent.session import Session
 from tulle.agent.state import StateDir
 from tulle.agent.upstream import Upstream
 from tulle.model.wire import Register, encode
 from tulle.settings import AgentSettings
 from tulle.xds.bootstrap import SYSTEM_ROOT_FILES, bootstrap
-from tulle.xds.secrets import identity_secret
 from tulle.xds.snapshots import XdsResource, XdsSnapshot
 
 _BOOTSTRAP = "envoy.json"
