@@ -26,7 +26,10 @@ class CliError(click.ClickException):
     def show(self, file: IO[str] | None = None) -> None:
         """Print it."""
         code = f" [{self.code}]" if self.code else ""
-        click.echo(f"{label('Error')}: {self.message}{code}", err=True)
+        first, *rest = self.message.split(
+            "\n"
+        )  # others' words may follow: the code stays with ours
+        click.echo("\n".join([f"{label('Error')}: {first}{code}", *rest]), err=True)
         if self.hint:
             click.echo(f"  {self.hint}", err=True)
 

@@ -16,6 +16,14 @@ def test_an_error_says_what_happened_its_code_and_the_way_out(
     assert CliError("x").exit_code == 1
 
 
+def test_a_code_stays_with_our_own_words_when_a_programs_follow(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    CliError("it did not start:\n  | oops", "look", "not-ready").show()
+
+    assert capsys.readouterr().err == ("Error: it did not start: [not-ready]\n  | oops\n  look\n")
+
+
 def test_a_problem_says_file_line_resource_field_code_and_way_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tulle.cli.errors import CliError
 from tulle.settings import api_socket
 
 LOCK = "lock"
@@ -42,9 +43,14 @@ class Place:
 def placed(home: Path) -> Iterator[Place]:
     """A new place below `home`, or below the system's temporary folder where paths would get too long."""
     parent = home if len(str(home)) <= MOST_CHARACTERS else Path(tempfile.gettempdir())
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sweep(home)
-    folder = Path(tempfile.mkdtemp(prefix=prefix_of(home), dir=parent))
+    try:
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sweep(home)
+        folder = Path(tempfile.mkdtemp(prefix=prefix_of(home), dir=parent))
+    except OSError as error:
+        message = f"nothing can be kept in {parent}: {error.strerror or error}"
+        hint = "set $XDG_STATE_HOME to a folder of yours"
+        raise CliError(message, hint, "state-home-unusable") from error
     try:
         with _locked(folder):
             (folder / PID).write_text(str(os.getpid()))

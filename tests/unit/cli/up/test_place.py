@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tulle.cli.errors import CliError
 from tulle.cli.up import place
 
 
@@ -31,6 +32,16 @@ def test_a_place_is_private_and_gone_afterwards(home: Path) -> None:
         assert [pid for pid, _ in place.running(home)] == [os.getpid()]
 
     assert not home.exists()
+
+
+def test_a_home_that_cannot_be_made_is_named_with_the_way_out(home: Path) -> None:
+    home.parent.mkdir(exist_ok=True)
+    home.touch()
+
+    with pytest.raises(CliError, match=r"tulle: File exists") as caught, place.placed(home):
+        pass
+
+    assert "$XDG_STATE_HOME" in caught.value.hint
 
 
 def test_a_home_others_use_stays(home: Path) -> None:
