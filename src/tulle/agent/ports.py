@@ -78,7 +78,8 @@ class PortBook:
         namespace = upstream.namespace or own_namespace
         name = f"{namespace}/{upstream.service}:{upstream.port}"
         if upstream.local_port:
-            local = self._exact(upstream.local_port, f"upstream {name}")
+            wanted = f"{upstream.service}:{upstream.port}={upstream.local_port}"
+            local = self._exact(upstream.local_port, f"--upstream {wanted}")
         else:
             local = self._stable(f"upstream:{name}", LOOPBACK)
         return BoundUpstream(
@@ -110,7 +111,8 @@ def check_program_ports(ports: Sequence[WorkloadPort]) -> None:
     """The program will listen on these itself: say now who is in its way, not after it crashed."""
     for port in ports:
         if not _is_free(LOOPBACK, port.port):
-            raise port_taken(port.port, f"the program's port {port.name or port.port}")
+            name = f"{port.name}=" if port.name else ""
+            raise port_taken(port.port, f"--port {name}{port.port} for the program")
 
 
 def port_taken(number: int, who: str) -> AgentError:

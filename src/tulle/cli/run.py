@@ -62,8 +62,9 @@ _OPTIONS = {"ignore_unknown_options": False, "allow_interspersed_args": False}
     "--log-level", metavar="LEVEL", help="Of Envoy's log in the state folder: debug, info, …"
 )
 @click.option("--log-format", metavar="FORMAT", help="Of these lines: human or json.")
+@click.option("--clock-offset", type=float, default=0.0, hidden=True, help="Seconds; for tests.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[--] [COMMAND]...")
-def command(**flags: "str | tuple[str, ...] | None") -> None:
+def command(clock_offset: float, **flags: "str | tuple[str, ...] | None") -> None:
     """Run COMMAND as a workload of a mesh, beside a proxy of its own; without COMMAND, the proxy alone.
 
     The program starts when the proxy is ready and finds its upstreams in its environment: for
@@ -75,7 +76,7 @@ def command(**flags: "str | tuple[str, ...] | None") -> None:
     """
     environ = dict(os.environ)
     settings = _settings(flags, environ)
-    sys.exit(_run(settings, environ))
+    sys.exit(_run(settings, environ, clock_offset))
 
 
 def _settings(
@@ -89,7 +90,7 @@ def _settings(
     raise ProblemsFound(settings, "nothing was started")
 
 
-def _run(settings: "AgentSettings", environ: "Mapping[str, str]") -> int:
+def _run(settings: "AgentSettings", environ: "Mapping[str, str]", clock_offset_s: float) -> int:
     # gRPC's C core logs refused handshakes on stderr; what matters of them is said as notices.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     import uvloop
@@ -97,20 +98,24 @@ def _run(settings: "AgentSettings", environ: "Mapping[str, str]") -> int:
     from tulle.agent.errors import AgentError
 
     try:
-        return uvloop.run(_main(settings, environ))
+        return uvloop.run(_main(settings, environ, clock_offset_s))
     except AgentError as error:
         problem = error.problem
         CliError(problem.message, problem.hint, problem.code).show()
         return error.exit_code
 
 
-async def _main(settings: "AgentSettings", environ: "Mapping[str, str]") -> int:
+async def _main(
+    settings: "AgentSettings", environ: "Mapping[str, str]", clock_offset_s: float
+) -> int:
     import asyncio
     import time
 
     from tulle.agent.agent import Agent
 
-    clock = time.time  # noqa: TID251 - here a clock is chosen
+    def clock() -> float:
+        return time.time() + clock_offset_s  # noqa: TID251 - here a clock is chosen
+
     say = _sayer(settings, environ)
     agent = Agent(settings, clock, environ, lambda event: _show(event, say))
     loop = asyncio.get_running_loop()

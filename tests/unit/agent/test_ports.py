@@ -59,7 +59,9 @@ def test_a_port_somebody_has_is_named_with_who_asked(state, taken):
         book.upstreams([Upstream(service="reviews", port=80, local_port=taken)], "shop")
 
     assert caught.value.problem.code == "port-taken"
-    assert f"port {taken}, asked for by upstream shop/reviews:80" in caught.value.problem.message
+    assert (
+        f"port {taken}, asked for by --upstream reviews:80={taken}" in caught.value.problem.message
+    )
 
 
 def test_after_a_restart_the_ports_are_the_same(state):
@@ -126,7 +128,7 @@ def test_a_program_port_in_use_is_found_before_the_program_starts(taken):
         check_program_ports([WorkloadPort(port=taken, name="web")])
 
     assert caught.value.problem.code == "port-taken"
-    assert "port web" in caught.value.problem.message
+    assert f"--port web={taken}" in caught.value.problem.message
 
 
 def test_a_free_program_port_is_left_free():
