@@ -67,6 +67,7 @@ def doors() -> Iterator[Doors]:
             "http open": stack.enter_context(web("open")),
             "http parsed": stack.enter_context(web("parsed")),
             "http for nobody": stack.enter_context(web("nobody")),
+            "http that speaks first": stack.enter_context(programs.tcp_program(programs.BANNER)),
             "tcp": stack.enter_context(programs.tcp_program(programs.BANNER)),
             "tcp open": stack.enter_context(programs.tcp_program(programs.BANNER)),
             "tcp for nobody": stack.enter_context(programs.tcp_program(programs.BANNER)),
@@ -107,6 +108,19 @@ def test_no_byte_for_a_peer_no_policy_allows(doors: Doors, door: str) -> None:
     assert doors.get(door, ANCHOR.identity("somebody-else")) == b""
 
     until(lambda: doors.proxy.stats().report.denied > before, "the denial is counted")
+
+
+@pytest.mark.parametrize("say", [b"", REQUEST])
+def test_no_byte_of_a_program_that_speaks_first_where_a_port_is_wrongly_called_http(
+    doors: Doors, say: bytes
+) -> None:
+    name = f"{doors.behind['http that speaks first']}.port.tulle"
+
+    def heard(who: str) -> bytes:
+        return bytes_for(doors.mtls_port, name, ANCHOR.identity(who), say, timeout_s=0.5)
+
+    assert heard("somebody-else") == b""
+    assert heard("client").startswith(programs.BANNER) is bool(say)
 
 
 @pytest.mark.parametrize("door", ["http for nobody", "tcp for nobody"])

@@ -115,6 +115,15 @@ def test_many_requests_share_one_connection(mesh: Mesh) -> None:
     assert edge(mesh, "web").connections <= before.connections + 2
 
 
+def test_a_request_that_fails_is_not_tried_again(mesh: Mesh) -> None:
+    before = edge(mesh, "web")
+
+    assert ask(mesh.ports["web"], "/broken").status == 500
+
+    until(lambda: edge(mesh, "web").failures == before.failures + 1, "the failure is counted")
+    assert edge(mesh, "web").requests == before.requests + 1
+
+
 def test_a_path_rule_cannot_be_walked_around(mesh: Mesh) -> None:
     assert ask(mesh.ports["web"], "/a/../b/./c").told["path"] == "/b/c"
 

@@ -1,3 +1,5 @@
+"""The file Envoy starts from; Envoy itself reads it."""
+
 import json
 import subprocess
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""A view becomes a snapshot: complete, shared, and changed only where the view did."""
+
 from dataclasses import replace
 
 import pytest

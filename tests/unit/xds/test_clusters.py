@@ -1,3 +1,5 @@
+"""How a destination is reached, from its endpoints' kinds to its protocol."""
+
 from dataclasses import replace
 
 import pytest

@@ -1,3 +1,5 @@
+"""Endpoints by place, in one order."""
+
 from tulle.graph.mesh import Endpoint
 from tulle.xds.endpoints import address, load_assignment, security_mark
 

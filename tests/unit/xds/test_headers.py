@@ -1,3 +1,5 @@
+"""Header changes keep the order users expect, in the order Envoy applies them."""
+
 from tulle.graph.mesh import HeaderChanges
 from tulle.xds import headers
 from tulle.xds.protos import HeaderValueOption

@@ -1,3 +1,5 @@
+"""Who may connect where, and what stays untouched when a policy is edited."""
+
 from dataclasses import replace
 
 import pytest

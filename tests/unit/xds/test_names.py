@@ -1,3 +1,5 @@
+"""Names agree with each other."""
+
 from tulle.graph.mesh import DestinationRef, Protocol
 from tulle.model.names import ServiceRef
 from tulle.xds import names

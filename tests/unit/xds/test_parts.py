@@ -1,3 +1,5 @@
+"""The memo builds once per input and forgets in the end."""
+
 from tulle.xds.parts import Memo
 
 

@@ -1,3 +1,5 @@
+"""Frames and versions."""
+
 from tulle.graph.mesh import Origin
 from tulle.model.names import ResourceKey
 from tulle.xds.protos import Secret

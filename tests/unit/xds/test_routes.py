@@ -1,3 +1,5 @@
+"""Rules become routes that mean the same."""
+
 from dataclasses import replace
 
 import pytest

@@ -1,3 +1,5 @@
+"""Whom the secrets accept, and that no key shows."""
+
 import pytest
 from tests.envoy.views import POLICY, allow, destination, inbound
 

@@ -1,3 +1,5 @@
+"""Snapshots are equal when their resources are, and know what they lack."""
+
 from tulle.xds.snapshots import EMPTY, Reference, TypeUrl, XdsResource, XdsSnapshot, snapshot_of
 
 

@@ -1,3 +1,5 @@
+"""Envoy's statistics read back as edges."""
+
 import json
 
 import msgspec

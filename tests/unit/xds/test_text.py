@@ -1,3 +1,5 @@
+"""Snapshots as people read them."""
+
 import yaml
 
 from tulle.xds.protos import DataSource, RbacPolicy, RbacRules, Secret

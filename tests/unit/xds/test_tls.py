@@ -1,3 +1,5 @@
+"""What TLS demands of both ends, and of the outside."""
+
 import pytest
 from tests.envoy.views import destination
 

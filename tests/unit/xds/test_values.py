@@ -1,3 +1,5 @@
+"""Small values."""
+
 import pytest
 
 from tulle.xds.protos import Any, Secret

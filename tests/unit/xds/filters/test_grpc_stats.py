@@ -1,3 +1,5 @@
+"""gRPC calls are counted once, at the caller."""
+
 import pytest
 from tests.envoy.views import destination, inbound, upstream
 

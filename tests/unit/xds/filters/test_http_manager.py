@@ -1,3 +1,5 @@
+"""The HTTP connection manager shows itself as little as it can."""
+
 from tulle.xds.filters import http_manager
 from tulle.xds.protos import Filter, HttpConnectionManager
 from tulle.xds.routes import fixed_routes

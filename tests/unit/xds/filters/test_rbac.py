@@ -1,3 +1,5 @@
+"""Network RBAC denies what no policy allows, and names each policy after the user's."""
+
 from dataclasses import replace
 
 import pytest

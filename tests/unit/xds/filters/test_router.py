@@ -1,3 +1,5 @@
+"""The router ends every HTTP chain."""
+
 from tests.envoy.views import inbound
 
 from tulle.graph.mesh import Protocol

@@ -1,3 +1,5 @@
+"""Bytes go where the weights say, and wait as long as they like."""
+
 from tests.envoy.views import POLICY, ref
 
 from tulle.graph.mesh import Share

@@ -1,3 +1,5 @@
+"""The table of messages is in order."""
+
 from tulle.xds.protos.messages import FULL_NAMES, MODULES
 
 

@@ -1,3 +1,5 @@
+"""The private pool knows every listed message, and nobody else knows it."""
+
 import pytest
 from google.protobuf import descriptor_pool, json_format
 
