@@ -26,9 +26,8 @@ class CliError(click.ClickException):
     def show(self, file: IO[str] | None = None) -> None:
         """Print it."""
         code = f" [{self.code}]" if self.code else ""
-        first, *rest = self.message.split(
-            "\n"
-        )  # others' words may follow: the code stays with ours
+        # A program's words may follow ours: the code stays with ours.
+        first, *rest = self.message.split("\n")
         click.echo("\n".join([f"{label('Error')}: {first}{code}", *rest]), err=True)
         if self.hint:
             click.echo(f"  {self.hint}", err=True)
