@@ -202,10 +202,15 @@ def test_a_rule_with_nowhere_to_go_answers_500(caller: Caller, shares: tuple[Sha
 
 
 @pytest.mark.parametrize("service", ["empty", "gone"])
-def test_a_service_nobody_answers_for_is_a_503(caller: Caller, service: str) -> None:
+def test_a_service_nobody_answers_for_is_a_503_and_a_failure_on_its_edge(
+    caller: Caller, service: str
+) -> None:
     caller.reroute(HttpRouting((rule(share(ref(service))),)))
 
     assert ask(caller.http_port).status == 503
+
+    edges = {edge.service: edge for edge in caller.proxy.stats().report.edges}
+    assert (edges[service].requests, edges[service].failures) == (1, 1)
 
 
 def test_a_failure_of_the_program_passes_as_it_is(caller: Caller) -> None:

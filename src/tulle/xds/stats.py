@@ -21,8 +21,12 @@ _EDGE = "/edge."
 _FAILED_CALLS = tuple(f"grpc.{status}" for status in (2, 4, 12, 13, 14, 15))
 """gRPC statuses that are the server's fault: unknown, too late, not implemented, internal, unavailable, data loss."""
 
+_NEVER_SENT = ("upstream_cx_none_healthy", "upstream_rq_pending_failure_eject")
+"""Requests (or connections, of TCP) for which there was no endpoint, or none that could be connected to."""
+
 _COUNTED = (
     *_FAILED_CALLS,
+    *_NEVER_SENT,
     "upstream_rq_total",
     "upstream_rq_5xx",
     "upstream_rq_time",
@@ -106,11 +110,10 @@ def read_stats(text: bytes) -> ProxyStats:
 def _edges(
     numbers: Mapping[str, int], times: Mapping[str, Mapping[float, float | None]]
 ) -> Iterable[EdgeSample]:
-    """One per cluster that was ever connected to, in the order of names."""
-    for name in sorted(numbers):
-        cluster, found, stat = name.partition(_EDGE)
-        if not found or stat != "upstream_cx_total":
-            continue
+    """One per cluster that anything was ever tried on, in the order of names."""
+    counted = (name.rpartition(_EDGE) for name, value in numbers.items() if value)
+    clusters = {cluster for cluster, _, stat in counted if stat in _COUNTED}
+    for cluster in sorted(clusters):
         count = {stat: numbers.get(f"{cluster}{_EDGE}{stat}", 0) for stat in _COUNTED}
         time = times.get(f"{cluster}{_EDGE}upstream_rq_time", {})
         namespace, service, port, protocol = cluster.removeprefix("cluster.").split("/")
@@ -119,7 +122,7 @@ def _edges(
             service=service,
             port=int(port),
             protocol=protocol,
-            requests=count["upstream_rq_total"],
+            requests=_requests(protocol, count),
             failures=_failures(protocol, count),
             connections=count["upstream_cx_total"],
             handshakes=count["ssl.handshake"],
@@ -129,11 +132,22 @@ def _edges(
         )
 
 
+def _requests(protocol: str, count: Mapping[str, int]) -> int:
+    """Those sent, and those that had nowhere to go. To Envoy a connection is a request too: not to us."""
+    if protocol == Protocol.TCP:
+        return 0
+    return count["upstream_rq_total"] + sum(count[stat] for stat in _NEVER_SENT)
+
+
 def _failures(protocol: str, count: Mapping[str, int]) -> int:
     """A failed call is a 200 to HTTP; where Envoy answers by itself it says so in gRPC's words too."""
-    if protocol == Protocol.GRPC:
-        return sum(count[status] for status in _FAILED_CALLS)
-    return count["upstream_rq_5xx"]
+    match protocol:
+        case Protocol.TCP:
+            return sum(count[stat] for stat in _NEVER_SENT)
+        case Protocol.GRPC:
+            return sum(count[status] for status in _FAILED_CALLS)
+        case _:
+            return count["upstream_rq_5xx"]
 
 
 def _quantiles(stats: Iterable[_Stat]) -> dict[str, dict[float, float | None]]:

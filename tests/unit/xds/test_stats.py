@@ -64,6 +64,38 @@ def test_failures_of_grpc_are_those_of_its_own_statuses() -> None:
     assert edge.failures == 6
 
 
+def test_requests_that_had_nowhere_to_go_are_requests_that_failed() -> None:
+    numbers: dict[str, object] = {
+        f"{WEB}.upstream_rq_total": 10,
+        f"{WEB}.upstream_rq_5xx": 3,
+        f"{WEB}.upstream_cx_none_healthy": 2,
+        f"{WEB}.upstream_rq_pending_failure_eject": 1,
+    }
+
+    (edge,) = read_stats(answer(numbers)).report.edges
+
+    assert (edge.requests, edge.failures, edge.connections) == (13, 3, 0)
+
+
+def test_a_connection_that_could_not_be_made_is_a_failure_of_tcp() -> None:
+    db = "cluster.shop/db/5432/tcp/edge"
+    numbers: dict[str, object] = {
+        f"{db}.upstream_rq_total": 5,
+        f"{db}.upstream_cx_total": 6,
+        f"{db}.upstream_rq_pending_failure_eject": 1,
+    }
+
+    (edge,) = read_stats(answer(numbers)).report.edges
+
+    assert (edge.requests, edge.failures, edge.connections) == (0, 1, 6)
+
+
+def test_what_was_never_called_is_no_edge() -> None:
+    numbers: dict[str, object] = {f"{WEB}.upstream_cx_total": 0, f"{WEB}.ssl.handshake": 0}
+
+    assert read_stats(answer(numbers)).report.edges == ()
+
+
 def test_an_edge_without_requests_has_no_latency() -> None:
     numbers: dict[str, object] = {f"{WEB}.upstream_cx_total": 1}
 
@@ -86,11 +118,11 @@ def test_edges_come_in_the_order_of_their_names() -> None:
 
 
 def test_names_with_dots_are_read_back() -> None:
-    numbers: dict[str, object] = {"cluster.n.s/a.b/1/tcp/edge.upstream_cx_total": 1}
+    numbers: dict[str, object] = {"cluster.n.s/edge.b/1/tcp/edge.upstream_cx_total": 1}
 
     (edge,) = read_stats(answer(numbers)).report.edges
 
-    assert (edge.namespace, edge.service) == ("n.s", "a.b")
+    assert (edge.namespace, edge.service) == ("n.s", "edge.b")
 
 
 def test_what_arrives_is_counted_over_all_doors() -> None:
