@@ -93,6 +93,8 @@ def _settings(
 def _run(settings: "AgentSettings", environ: "Mapping[str, str]", clock_offset_s: float) -> int:
     # gRPC's C core logs refused handshakes on stderr; what matters of them is said as notices.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    # Its fork handlers would shut our connections in the moment between a program's fork and its exec.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     import uvloop
 
     from tulle.agent.errors import AgentError

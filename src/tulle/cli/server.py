@@ -69,6 +69,8 @@ def _settings(flags: "Mapping[str, str | None]", environ: "Mapping[str, str]") -
 def _run(settings: "ServerSettings", environ: "Mapping[str, str]") -> None:
     # gRPC's C core logs every refused handshake on stderr by itself; ours says who was refused and why.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    # Its fork handlers would shut our connections in the moment between a program's fork and its exec.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     import uvloop
 
     from tulle.main import problem_of

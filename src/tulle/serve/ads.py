@@ -16,7 +16,7 @@ from tulle.ads.wire import ProtocolError
 from tulle.model.names import WorkloadRef
 from tulle.model.wire import Refused
 from tulle.reconcile.publish import Publisher
-from tulle.serve.errors import refuse
+from tulle.serve.errors import STREAM_BROKE, refuse
 from tulle.serve.peers import caller_of
 from tulle.xds.snapshots import XdsSnapshot
 
@@ -91,7 +91,7 @@ class _Line:
 
     async def write(self, context: grpc.aio.ServicerContext) -> None:
         """Carry until the stream breaks, which its reader learns of."""
-        with suppress(grpc.aio.UsageError, asyncio.InvalidStateError):
+        with suppress(*STREAM_BROKE):
             while True:
                 await context.write(encode_response(await self._queue.get()))
 

@@ -5,12 +5,17 @@
 Refusals to agents are `model.wire.Refused`, as JSON in the status' details: the agent prints them as they are.
 """
 
+import asyncio
 from typing import NoReturn
 
 import grpc
+from grpc._cython.cygrpc import BaseError
 
 from tulle.model.problems import Problem
 from tulle.model.wire import Refused, encode
+
+STREAM_BROKE = (grpc.aio.UsageError, asyncio.InvalidStateError, BaseError)
+"""What writing to a caller that has gone raises; the last has no public name."""
 
 
 class DoorError(Exception):

@@ -36,7 +36,7 @@ from tulle.model.wire import (
 from tulle.reconcile.publish import Publisher
 from tulle.reconcile.statuses import timestamp
 from tulle.serve.certificates import unknown_workload
-from tulle.serve.errors import refused
+from tulle.serve.errors import STREAM_BROKE, refused
 from tulle.serve.peers import Caller, caller_of
 from tulle.store.contract import Delete, Put, Store
 from tulle.store.errors import ConflictError, NotFound
@@ -112,8 +112,8 @@ class Sessions:
                     await self._on_frame(session, number, data)
                     if session.ended:
                         return
-        except TimeoutError:
-            return  # the agent has a newer certificate, and comes back with it
+        except (TimeoutError, *STREAM_BROKE):
+            return  # the agent has a newer certificate, or has gone: it comes back by itself
         finally:
             self._leave(session, number)
             if session.draining and caller.workload not in self._here:

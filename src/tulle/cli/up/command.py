@@ -179,7 +179,9 @@ def _run(prepared: Prepared, wishes: Wishes) -> "Outcome":
         shown.say(f"starting a control plane and {counted(len(job.launches), 'program')}")
         # gRPC's C core logs every refused handshake by itself; ours says who was refused and why.
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-        logs.setup("warning", "human", LogStream(shown), os.environ)
+        # Its fork handlers would shut our connections in the moment between a program's fork and its exec.
+        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+        logs.setup(os.environ.get("DBGLOG","warning"), "human", LogStream(shown), os.environ)
         run = MeshRun(job, place, shown, _hints(prepared, place, wishes))
         return _in_loop(run, prepared.decoded)
 
