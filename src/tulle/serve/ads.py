@@ -11,12 +11,13 @@ from contextlib import suppress
 import grpc
 
 from tulle.ads.delta import DeltaStream
-from tulle.ads.messages import Response, decode_request, encode_response
+from tulle.ads.messages import Request, Response, decode_request, encode_response
 from tulle.ads.wire import ProtocolError
 from tulle.model.names import WorkloadRef
 from tulle.model.wire import Refused
 from tulle.reconcile.publish import Publisher
-from tulle.serve.errors import STREAM_BROKE, refuse
+from tulle.serve.errors import STREAM_BROKE, malformed, refuse
+from tulle.serve.lifetimes import Lifetimes
 from tulle.serve.peers import caller_of
 from tulle.xds.snapshots import XdsSnapshot
 
@@ -31,6 +32,7 @@ class Ads:
         self._publisher = publisher
         self._trust_domain = trust_domain
         self._clock = clock
+        self._lifetimes = Lifetimes(clock)
 
     async def stream(
         self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
@@ -39,34 +41,36 @@ class Ads:
         caller = await caller_of(context, self._trust_domain, self._clock)
         line = _Line(self._publisher, caller.workload)
         detach = self._publisher.attach(caller.workload, line.offer)
+        objection: Refused | None = None
         try:
-            async with (
-                asyncio.timeout(caller.not_after - self._clock()),
-                asyncio.TaskGroup() as group,
-            ):
+            if (snapshot := self._publisher.current(caller.workload)) is not None:
+                line.offer(snapshot)
+            async with self._lifetimes.until(caller.not_after), asyncio.TaskGroup() as group:
                 writer = group.create_task(line.write(context), name=f"ads-write {caller.workload}")
-                if (snapshot := self._publisher.current(caller.workload)) is not None:
-                    line.offer(snapshot)
-                await _read(requests, context, line)
+                objection = await _read(requests, line)
                 writer.cancel()
-        except TimeoutError:
-            return
         finally:
             detach()
             line.close()
+        if objection is not None:
+            await refuse(context, objection)
+
+    def close(self) -> None:
+        """End every stream."""
+        self._lifetimes.end_all()
 
 
-async def _read(
-    requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext, line: "_Line"
-) -> None:
+async def _read(requests: AsyncIterator[bytes], line: "_Line") -> Refused | None:
+    """Hear the proxy out; what is to be objected to ends the stream."""
     async for data in requests:
         try:
             request = decode_request(data)
             if request.node_id and request.node_id != str(line.workload):
-                await refuse(context, _not_yours(request.node_id, line.workload))
-            line.on_request(line.machine.on_request(request))
+                return _not_yours(request.node_id, line.workload)
+            line.on_request(request)
         except ProtocolError as error:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            return malformed(error)
+    return None
 
 
 class _Line:
@@ -74,7 +78,7 @@ class _Line:
 
     def __init__(self, publisher: Publisher, workload: WorkloadRef) -> None:
         self.workload = workload
-        self.machine = DeltaStream()
+        self._machine = DeltaStream()
         self._publisher = publisher
         self._snapshot: XdsSnapshot | None = None
         self._queue: asyncio.Queue[Response] = asyncio.Queue()
@@ -83,11 +87,11 @@ class _Line:
     def offer(self, snapshot: XdsSnapshot) -> None:
         """There is a new truth for the workload."""
         self._snapshot = snapshot
-        self._say(self.machine.on_snapshot(snapshot))
+        self._say(self._machine.on_snapshot(snapshot))
 
-    def on_request(self, responses: Sequence[Response]) -> None:
-        """The machine took a request: pass on what it learned and what it answers."""
-        self._say(responses)
+    def on_request(self, request: Request) -> None:
+        """The proxy asks or answers. Raises ProtocolError."""
+        self._say(self._machine.on_request(request))
 
     async def write(self, context: grpc.aio.ServicerContext) -> None:
         """Carry until the stream breaks, which its reader learns of."""
@@ -103,14 +107,14 @@ class _Line:
     def _say(self, responses: Sequence[Response]) -> None:
         for response in responses:
             self._queue.put_nowait(response)
-        synced = self._snapshot if self.machine.in_sync else None
-        self._publisher.record(self.workload, self.machine.take_events(), synced)
-        if self._grace is None and self.machine.removals_due:
+        synced = self._snapshot if self._machine.in_sync else None
+        self._publisher.record(self.workload, self._machine.take_events(), synced)
+        if self._grace is None and self._machine.removals_due:
             self._grace = asyncio.get_running_loop().call_later(GRACE_S, self._on_grace)
 
     def _on_grace(self) -> None:
         self._grace = None
-        self._say(self.machine.on_grace())
+        self._say(self._machine.on_grace())
 
 
 def _not_yours(asked: str, workload: WorkloadRef) -> Refused:

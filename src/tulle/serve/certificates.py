@@ -31,7 +31,7 @@ from tulle.pki.issuing import issue
 from tulle.pki.requests import check_request
 from tulle.pki.tokens import Token, TokenRecord, check_claims, read_token
 from tulle.reconcile.authority import MeshAuthority
-from tulle.serve.errors import refuse, refused
+from tulle.serve.errors import malformed, refuse, refused, store_errors
 from tulle.serve.peers import Caller, caller_of
 from tulle.store.contract import ABSENT, Put, Store
 from tulle.store.errors import ConflictError
@@ -68,8 +68,9 @@ class Certificates:
         token = read_token(request.token)
         if isinstance(token, Problem):
             await refuse(context, refused(token))
-        record = await self._take(token, request, context)
-        workload = await self._admit(record, _host_of(context.peer()))
+        async with store_errors(context):
+            record = await self._take(token, request, context)
+            workload = await self._admit(record, _host_of(context.peer()))
         account = AccountRef(record.namespace, record.service_account)
         return await self._issue(workload, account, key, context)
 
@@ -79,7 +80,9 @@ class Certificates:
         caller = await caller_of(context, authority.trust_domain, self._clock)
         request = await _read(data, RenewRequest, context)
         key = await _key_of(request.csr, context)
-        if not await self._knows(caller):
+        async with store_errors(context):
+            is_known = await self._knows(caller)
+        if not is_known:
             await refuse(context, unknown_workload(caller.workload))
         return await self._issue(caller.workload, caller.account, key, context)
 
@@ -182,12 +185,7 @@ async def _read(data: bytes, kind: type[T], context: grpc.aio.ServicerContext) -
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.MsgspecError as error:
-        refusal = Refused(
-            code="request-malformed",
-            message=f"the control plane does not understand the agent: {error}",
-            hint="agent and control plane are of different versions: `tulle version`",
-        )
-        await refuse(context, refusal)
+        await refuse(context, malformed(error))
 
 
 async def _key_of(csr: str, context: grpc.aio.ServicerContext) -> ec.EllipticCurvePublicKey:

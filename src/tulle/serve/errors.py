@@ -3,9 +3,13 @@
     DoorError          a port cannot be opened: carries a `problem` for whoever started the server
 
 Refusals to agents are `model.wire.Refused`, as JSON in the status' details: the agent prints them as they are.
+What only this machine can mend (its disk is full) is UNAVAILABLE: the agent tries again until it is mended.
 """
 
 import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import NoReturn
 
 import grpc
@@ -13,7 +17,9 @@ from grpc._cython.cygrpc import BaseError
 
 from tulle.model.problems import Problem
 from tulle.model.wire import Refused, encode
+from tulle.store.errors import StoreError
 
+log = logging.getLogger(__name__)
 STREAM_BROKE = (grpc.aio.UsageError, asyncio.InvalidStateError, BaseError)
 """What writing to a caller that has gone raises; the last has no public name."""
 
@@ -35,3 +41,22 @@ async def refuse(context: grpc.aio.ServicerContext, refusal: Refused) -> NoRetur
     """End the call with a reason."""
     await context.abort(grpc.StatusCode.PERMISSION_DENIED, encode(refusal).decode())
     raise AssertionError("abort raises")
+
+
+def malformed(error: Exception) -> Refused:
+    """What was said is no message of this protocol."""
+    return Refused(
+        code="request-malformed",
+        message=f"the control plane does not understand the agent: {error}",
+        hint="agent and control plane are of different versions: `tulle version`",
+    )
+
+
+@asynccontextmanager
+async def store_errors(context: grpc.aio.ServicerContext) -> AsyncGenerator[None]:
+    """End the call as "not now" if the store fails in the block."""
+    try:
+        yield
+    except StoreError as error:
+        log.exception("the store failed while an agent waited")
+        await context.abort(grpc.StatusCode.UNAVAILABLE, error.message)

@@ -46,8 +46,13 @@ _OPTIONS = (
     ("grpc.http2.max_ping_strikes", 0),
     # A handshake that nobody finishes must not hold a connection for two minutes.
     ("grpc.server_handshake_timeout_ms", 20_000),
-    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
 )
+
+_LARGEST_JOIN = 128 * 1024
+"""Bytes. Anybody may knock there: a token and a signing request are far smaller."""
+
+_LARGEST_XDS = 16 * 1024 * 1024
+"""Bytes. A proxy that comes back names every resource it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,9 @@ class GrpcDoor:
             self._certificate.renew_if_due()
 
     async def stop(self) -> None:
-        """Let go of everything."""
+        """End all streams and let go of everything."""
+        self._services.ads.close()
+        self._services.sessions.close()
         for server in self._servers:
             await server.stop(STOP_S)
         self._servers.clear()
@@ -107,7 +114,9 @@ class GrpcDoor:
         *,
         mutual: bool,
     ) -> Address:
-        server = grpc.aio.server(options=_OPTIONS)
+        largest = _LARGEST_XDS if mutual else _LARGEST_JOIN
+        options = (*_OPTIONS, ("grpc.max_receive_message_length", largest))
+        server = grpc.aio.server(options=options)
         server.add_generic_rpc_handlers((_Table(methods),))
         try:
             port = server.add_secure_port(
@@ -143,10 +152,19 @@ class _OwnCertificate:
         self._made: dict[bool, grpc.ServerCertificateConfiguration] = {}
 
     def credentials(self, *, mutual: bool) -> grpc.ServerCredentials:
-        """For a port; every handshake asks for the certificate there is then."""
-        return grpc.dynamic_ssl_server_credentials(
-            self._configuration(mutual), lambda: self._configuration(mutual), mutual
-        )
+        """For a port; every handshake asks whether there is a new certificate, and uses the old if not."""
+        shown = self._configuration(mutual)
+
+        def news() -> grpc.ServerCertificateConfiguration | None:
+            # Called by gRPC's own threads. Showing the same one twice costs a parse, and no more.
+            nonlocal shown
+            latest = self._configuration(mutual)
+            if latest is shown:
+                return None
+            shown = latest
+            return latest
+
+        return grpc.dynamic_ssl_server_credentials(shown, news, mutual)
 
     def renew_if_due(self) -> None:
         """A new one, if half of the life of this one is over."""
@@ -156,7 +174,6 @@ class _OwnCertificate:
             log.info("the control plane's certificate was renewed")
 
     def _configuration(self, mutual: bool) -> grpc.ServerCertificateConfiguration:
-        # Asked for on every handshake, from gRPC's own threads: the answer is kept.
         if mutual not in self._made:
             roots = self._authority.roots.pem.encode() if mutual else None
             self._made[mutual] = grpc.ssl_server_certificate_configuration([self._pair], roots)

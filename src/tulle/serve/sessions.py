@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -36,7 +37,8 @@ from tulle.model.wire import (
 from tulle.reconcile.publish import Publisher
 from tulle.reconcile.statuses import timestamp
 from tulle.serve.certificates import unknown_workload
-from tulle.serve.errors import STREAM_BROKE, refused
+from tulle.serve.errors import STREAM_BROKE, malformed, refused, store_errors
+from tulle.serve.lifetimes import Lifetimes
 from tulle.serve.peers import Caller, caller_of
 from tulle.store.contract import Delete, Put, Store
 from tulle.store.errors import ConflictError, NotFound
@@ -44,6 +46,9 @@ from tulle.store.errors import ConflictError, NotFound
 log = logging.getLogger(__name__)
 
 LOST_AFTER_S = 10.0
+KEPT_REPORTS = 1000
+"""How many of those that left are remembered in the edges."""
+
 RETURN_AFTER_START_S = 30.0
 """After a restart of the control plane agents get longer: they back off, and all come at once."""
 
@@ -71,6 +76,7 @@ class Sessions:
         self._missing_since: dict[WorkloadRef, float] = {}
         self._edges: dict[WorkloadRef, EdgeReport] = {}
         self._certificate_ends: dict[WorkloadRef, float] = {}
+        self._lifetimes = Lifetimes(memory.clock)
 
     # What the API asks.
 
@@ -107,17 +113,21 @@ class Sessions:
         session = _Session(self._memory, caller, context)
         number = next(self._numbers)
         try:
-            async with asyncio.timeout(caller.not_after - self._memory.clock()):
+            async with store_errors(context), self._lifetimes.until(caller.not_after):
                 async for data in frames:
                     await self._on_frame(session, number, data)
                     if session.ended:
                         return
-        except (TimeoutError, *STREAM_BROKE):
-            return  # the agent has a newer certificate, or has gone: it comes back by itself
+        except STREAM_BROKE:
+            return  # the agent has gone: it comes back by itself
         finally:
             self._leave(session, number)
-            if session.draining and caller.workload not in self._here:
-                await self._forget(caller.workload)
+            if session.draining and not self._lifetimes.is_over:
+                await self._forget_unless_here(caller.workload)
+
+    def close(self) -> None:
+        """End every session; who is leaving goes on with the next control plane."""
+        self._lifetimes.end_all()
 
     async def _on_frame(self, session: "_Session", number: int, data: bytes) -> None:
         frame = await session.read(data)
@@ -134,7 +144,7 @@ class Sessions:
             case Draining() if session.registered:
                 await session.drain(frame)
             case EdgeReport() if session.registered:
-                self._edges[session.workload] = frame
+                self._note_edges(session.workload, frame)
             case HealthReport() | Draining() | EdgeReport():
                 await session.say(_REGISTER_FIRST)
             case _:
@@ -146,24 +156,32 @@ class Sessions:
             if not session.draining:
                 self._missing_since[session.workload] = self._memory.clock()
 
-    async def _forget(self, workload: WorkloadRef) -> None:
-        key = _key_of(workload)
-        try:
-            await self._memory.store.write([Delete(key)])
-        except NotFound:
+    def _note_edges(self, workload: WorkloadRef, report: EdgeReport) -> None:
+        """Keep the latest counts; of those that left, the oldest go when there are too many."""
+        self._edges.pop(workload, None)
+        self._edges[workload] = report
+        if len(self._edges) > len(self._here) + KEPT_REPORTS:
+            del self._edges[next(ref for ref in self._edges if ref not in self._here)]
+
+    async def _forget_unless_here(self, workload: WorkloadRef) -> None:
+        """Delete what has left for good."""
+        if workload in self._here:
             return
+        self._missing_since.pop(workload, None)
         self._certificate_ends.pop(workload, None)
+        with suppress(NotFound):
+            await self._memory.store.write([Delete(_key_of(workload))])
 
     async def _give_up_on_the_lost(self) -> None:
         now = self._memory.clock()
         for workload, since in list(self._missing_since.items()):
             if now - since < self._lost_after_s:
                 continue
+            found = await _find(self._memory.store, workload)
             end = self._certificate_ends.get(workload, since + 86400.0)
-            if now >= end:  # nobody can come back as it
-                del self._missing_since[workload]
-                await self._forget(workload)
-            else:
+            if found is None or now >= end or _is_draining(found):  # nobody comes back as it
+                await self._forget_unless_here(workload)
+            elif not _is_lost(found):
                 await _mark_lost(self._memory, workload)
 
 
@@ -190,13 +208,7 @@ class _Session:
         try:
             frame: Register | HealthReport | Draining | EdgeReport = decode_from_agent(data)
         except msgspec.MsgspecError as error:
-            await self.say(
-                Refused(
-                    code="request-malformed",
-                    message=f"the control plane does not understand the agent: {error}",
-                    hint="agent and control plane are of different versions: `tulle version`",
-                )
-            )
+            await self.say(malformed(error))
             return None
         return frame
 
@@ -291,11 +303,6 @@ def _with_conditions(workload: Workload, memory: Memory, *conditions: Condition)
 
 
 async def _mark_lost(memory: Memory, ref: WorkloadRef) -> None:
-    """Once: what is marked already stays as it is, and no revision is made."""
-    found = await _find(memory.store, ref)
-    ready = condition_of(found.status.conditions, ConditionType.READY) if found else None
-    if found is None or (ready is not None and ready.reason == Reason.AGENT_LOST):
-        return
     log.warning("a workload's agent is gone", extra={"workload": str(ref)})
     lost = Condition(
         type=ConditionType.READY,
@@ -304,6 +311,16 @@ async def _mark_lost(memory: Memory, ref: WorkloadRef) -> None:
         message="its agent does not answer: traffic goes elsewhere until it is back",
     )
     await _update(memory.store, ref, lambda w: _with_conditions(w, memory, lost))
+
+
+def _is_lost(workload: Workload) -> bool:
+    ready = condition_of(workload.status.conditions, ConditionType.READY)
+    return ready is not None and ready.reason == Reason.AGENT_LOST
+
+
+def _is_draining(workload: Workload) -> bool:
+    draining = condition_of(workload.status.conditions, ConditionType.DRAINING)
+    return draining is not None and draining.status == "True"
 
 
 async def _find(store: Store, ref: WorkloadRef) -> Workload | None:
