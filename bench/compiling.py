@@ -25,7 +25,13 @@ def figures() -> Iterator[Figure]:
 
     world = worlds.world(SERVICES, COPIES)
     scale = f"{SERVICES} services, {SERVICES * COPIES} endpoints"
-    yield Figure("compile from scratch", median(seconds(lambda: Compiler().compile(world)) for _ in range(3)), "s", scale, 1.0)
+    yield Figure(
+        "compile from scratch",
+        median(seconds(lambda: Compiler().compile(world)) for _ in range(3)),
+        "s",
+        scale,
+        1.0,
+    )
 
     compiler = Compiler()
     compiler.compile(world)
@@ -40,4 +46,10 @@ def figures() -> Iterator[Figure]:
     view = view_of(graph, WorkloadRef(worlds.NAMESPACE, "svc-500-0"))
     assert view is not None
     times = [seconds(lambda: build_snapshot(view)) for _ in range(20)]
-    yield Figure("build one proxy's snapshot", median(times) * 1000, "ms", f"{worlds.UPSTREAMS} upstreams", None)
+    yield Figure(
+        "build one proxy's snapshot",
+        median(times) * 1000,
+        "ms",
+        f"{worlds.UPSTREAMS} upstreams",
+        None,
+    )

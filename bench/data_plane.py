@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from bench.backends import Backend, backend
-from bench.figures import QUICK, Figure, median, progress
-from bench.processes import total_cpu_seconds
 from tests.envoy.identities import Anchor
 from tests.envoy.proxies import Proxy, free_port
 from tests.envoy.views import destination, inbound, settings, upstream, view
+
+from bench.backends import Backend, backend
+from bench.figures import QUICK, Figure, median, progress
+from bench.processes import total_cpu_seconds
 from tulle.graph.mesh import Protocol
 from tulle.xds.build import build_snapshot
 
@@ -59,8 +60,20 @@ def figures() -> Iterator[Figure]:
     baseline = f"direct to {program.name}, {RATE} rps, {CONNECTIONS} connections, 1 KB"
     for scenario in scenarios[1:]:
         mine = taken[scenario.name]
-        yield Figure(f"{scenario.name}: total CPU", _ratio(mine.cpu, direct.cpu), "x", baseline, scenario.cpu_target)
-        yield Figure(f"{scenario.name}: p50", _ratio(mine.p50, direct.p50), "x", baseline, scenario.p50_target)
+        yield Figure(
+            f"{scenario.name}: total CPU",
+            _ratio(mine.cpu, direct.cpu),
+            "x",
+            baseline,
+            scenario.cpu_target,
+        )
+        yield Figure(
+            f"{scenario.name}: p50",
+            _ratio(mine.p50, direct.p50),
+            "x",
+            baseline,
+            scenario.p50_target,
+        )
         yield Figure(f"{scenario.name}: p99", _ratio(mine.p99, direct.p99), "x", baseline, None)
 
 
@@ -70,12 +83,20 @@ def _ratio(mine: list[float], base: list[float]) -> float:
 
 def _meshed(stack: ExitStack, program: Backend) -> Iterator[Scenario]:
     yield _pair(stack, program, "HTTP once", Protocol.HTTP, parse_http=False, targets=(3.6, 3.1))
-    yield _pair(stack, program, "HTTP both sides", Protocol.HTTP, parse_http=True, targets=(4.2, None))
+    yield _pair(
+        stack, program, "HTTP both sides", Protocol.HTTP, parse_http=True, targets=(4.2, None)
+    )
     yield _pair(stack, program, "L4", Protocol.TCP, parse_http=False, targets=(2.2, 1.9))
 
 
 def _pair(
-    stack: ExitStack, program: Backend, name: str, protocol: Protocol, *, parse_http: bool, targets: tuple[float, float | None]
+    stack: ExitStack,
+    program: Backend,
+    name: str,
+    protocol: Protocol,
+    *,
+    parse_http: bool,
+    targets: tuple[float, float | None],
 ) -> Scenario:
     """A caller's and a server's proxy, mutual TLS between them."""
     anchor = Anchor()
@@ -86,14 +107,18 @@ def _pair(
     port = inbound(program.port, protocol, parse_http=parse_http)
     server.settle(build_snapshot(view("server", made, mtls_port=mtls_port, ports=[port])))
     to = destination("server", protocol, program.port, [("127.0.0.1", mtls_port)])
-    client.settle(build_snapshot(view("client", made, outbound=[upstream(to, local_port)], destinations=[to])))
+    client.settle(
+        build_snapshot(view("client", made, outbound=[upstream(to, local_port)], destinations=[to]))
+    )
     return Scenario(name, local_port, (program.pid, server.pid, client.pid), *targets)
 
 
 def _measure(scenario: Scenario, taken: Taken) -> None:
     before = total_cpu_seconds(scenario.pids)
     arguments = ["127.0.0.1", str(scenario.port), str(RATE), str(CONNECTIONS), str(SECONDS)]
-    done = subprocess.run([sys.executable, "-m", "bench.load", *arguments], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.load", *arguments], capture_output=True, text=True, check=True
+    )
     result = json.loads(done.stdout)
     if result["errors"] or result["requests"] != RATE * SECONDS:
         raise RuntimeError(f"{scenario.name}: the load client saw {result}")

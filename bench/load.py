@@ -58,10 +58,15 @@ class Connection(asyncio.Protocol):
         self.errors += len(self.waiting)
 
 
-async def run(host: str, port: int, rate: float, connections: int, seconds: float) -> dict[str, float]:
+async def run(
+    host: str, port: int, rate: float, connections: int, seconds: float
+) -> dict[str, float]:
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
-    pool = [(await loop.create_connection(lambda: Connection(latencies), host, port))[1] for _ in range(connections)]
+    pool = [
+        (await loop.create_connection(lambda: Connection(latencies), host, port))[1]
+        for _ in range(connections)
+    ]
     start, cpu = time.perf_counter(), time.process_time()  # uvloop's own clock moves once a turn
     for number in range(int(rate * seconds)):
         due = start + number / rate
@@ -85,7 +90,11 @@ async def run(host: str, port: int, rate: float, connections: int, seconds: floa
 def main() -> None:
     host, port, rate, connections, seconds = sys.argv[1:6]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        print(json.dumps(runner.run(run(host, int(port), float(rate), int(connections), float(seconds)))))
+        print(
+            json.dumps(
+                runner.run(run(host, int(port), float(rate), int(connections), float(seconds)))
+            )
+        )
 
 
 if __name__ == "__main__":

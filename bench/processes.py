@@ -29,11 +29,16 @@ def total_cpu_seconds(pids: Iterable[int]) -> float:
 def private_mb(pid: int) -> float:
     """Memory the process wrote and nobody shares, in MiB. The binary's text is shared by all Envoys of a host."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    kb = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_Dirty"))
+    kb = next(
+        int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_Dirty")
+    )
     return kb / 1024
 
 
 def resident_mb(pid: int) -> float:
     """All memory of the process in RAM, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+    return (
+        next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+        / 1024
+    )

@@ -35,7 +35,9 @@ def workload(number: int, copy: int, services: int, *, ready: bool = True) -> Wo
         for step, name in enumerate(called)
     )
     return Workload(
-        metadata=Metadata(name=f"svc-{number}-{copy}", namespace=NAMESPACE, labels={"app": f"svc-{number}"}),
+        metadata=Metadata(
+            name=f"svc-{number}-{copy}", namespace=NAMESPACE, labels={"app": f"svc-{number}"}
+        ),
         spec=WorkloadSpec(
             address=f"10.{number // 250}.{number % 250}.{copy + 1}",
             service_account_name=f"svc-{number}",
@@ -44,7 +46,9 @@ def workload(number: int, copy: int, services: int, *, ready: bool = True) -> Wo
         ),
         status=WorkloadStatus(
             proxy=ProxyStatus(mtls_port=15009, upstreams=bound),
-            conditions=(Condition(type="Ready", status="True" if ready else "False", reason="Healthy"),),
+            conditions=(
+                Condition(type="Ready", status="True" if ready else "False", reason="Healthy"),
+            ),
         ),
     )
 
@@ -52,5 +56,7 @@ def workload(number: int, copy: int, services: int, *, ready: bool = True) -> Wo
 def world(services: int, copies: int) -> World:
     """`services` services with `copies` workloads each."""
     resources = [service(number) for number in range(services)]
-    workloads = [workload(number, copy, services) for number in range(services) for copy in range(copies)]
+    workloads = [
+        workload(number, copy, services) for number in range(services) for copy in range(copies)
+    ]
     return World([*resources, *workloads], revision=1)

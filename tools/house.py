@@ -63,8 +63,10 @@ def misnamed(root: Path) -> Iterator[str]:
 
 
 def silent(root: Path) -> Iterator[str]:
-    """A module's docstring tells its place in the flow."""
+    """A module's docstring tells its place in the flow; a test file's place is its path, its text are its claims."""
     for file in _modules(root):
+        if file.name.startswith("test_"):
+            continue
         text = (root / file).read_text()
         if not ast.get_docstring(ast.parse(text, str(file))):
             yield f"{file}: has no docstring; say what it is for and where it stands in the flow"

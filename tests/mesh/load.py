@@ -70,7 +70,9 @@ class HttpPool:
 async def read_answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     status = int(head[0].split(" ", 2)[1])
-    headers = {k.lower().strip(): v.strip() for k, _, v in (line.partition(":") for line in head[1:]) if k}
+    headers = {
+        k.lower().strip(): v.strip() for k, _, v in (line.partition(":") for line in head[1:]) if k
+    }
     if headers.get("transfer-encoding") == "chunked":
         body = b""
         while size := int((await reader.readline()).split(b";")[0], 16):
@@ -82,7 +84,12 @@ async def read_answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]
 
 
 async def open_loop(
-    rate: float, burst: int, minimum: int, tally: Tally, stop: asyncio.Event, one: Callable[[], Awaitable[None]]
+    rate: float,
+    burst: int,
+    minimum: int,
+    tally: Tally,
+    stop: asyncio.Event,
+    one: Callable[[], Awaitable[None]],
 ) -> None:
     """Start `burst` requests together, `rate` a second on average, until told to stop and past the minimum."""
 
@@ -170,12 +177,16 @@ async def run(options: argparse.Namespace) -> dict[str, dict[str, object]]:
         if options.http:
             tally = tallies["http"] = Tally()
             one = http_request(HttpPool(*address(options.http)), options.path, tally)
-            group.create_task(open_loop(options.http_rate, options.burst, options.minimum, tally, stop, one))
+            group.create_task(
+                open_loop(options.http_rate, options.burst, options.minimum, tally, stop, one)
+            )
         if options.grpc:
             tally = tallies["grpc"] = Tally()
             channel = grpc.aio.insecure_channel(options.grpc, options=[("grpc.enable_retries", 0)])
             one = grpc_request(channel, tally)
-            group.create_task(open_loop(options.grpc_rate, 1, options.minimum // 5, tally, stop, one))
+            group.create_task(
+                open_loop(options.grpc_rate, 1, options.minimum // 5, tally, stop, one)
+            )
         if options.tcp:
             tally = tallies["tcp"] = Tally()
             for _ in range(options.streams):
@@ -183,7 +194,12 @@ async def run(options: argparse.Namespace) -> dict[str, dict[str, object]]:
     if channel is not None:
         await channel.close()
     return {
-        name: {"sent": t.sent, "failed": t.failed, "answers": dict(t.answers), "errors": dict(t.errors)}
+        name: {
+            "sent": t.sent,
+            "failed": t.failed,
+            "answers": dict(t.answers),
+            "errors": dict(t.errors),
+        }
         for name, t in tallies.items()
     }
 
@@ -198,7 +214,9 @@ def main() -> None:
     parser.add_argument("--grpc-rate", type=float, default=50.0)
     parser.add_argument("--tcp", default="", help="HOST:PORT")
     parser.add_argument("--streams", type=int, default=20)
-    parser.add_argument("--minimum", type=int, default=5000, help="HTTP requests (a fifth as many for gRPC)")
+    parser.add_argument(
+        "--minimum", type=int, default=5000, help="HTTP requests (a fifth as many for gRPC)"
+    )
     json.dump(asyncio.run(run(parser.parse_args())), sys.stdout)
 
 

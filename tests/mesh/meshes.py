@@ -96,13 +96,24 @@ class Mesh:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "TULLE_SERVER": f"unix:{self.socket}", "NO_COLOR": "1", "COLUMNS": "200"}
+        return {
+            **os.environ,
+            "TULLE_SERVER": f"unix:{self.socket}",
+            "NO_COLOR": "1",
+            "COLUMNS": "200",
+        }
 
     def spawn(self, name: str, *command: str, **kwargs: Any) -> Process:
         log = self.folder / f"{name}.log"
         with log.open("ab") as out:
             popen = subprocess.Popen(
-                command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=self.environment, cwd=ROOT, **kwargs
+                command,
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                env=self.environment,
+                cwd=ROOT,
+                **kwargs,
             )
         process = Process(name, popen, log)
         self.processes.append(process)
@@ -122,7 +133,10 @@ class Mesh:
             "--xds-address",
             f"127.0.0.1:{self.xds_port}",
         )
-        wait_until(lambda: self.cli("version", check=False).returncode == 0 and self._api_answers(), "the API answers")
+        wait_until(
+            lambda: self.cli("version", check=False).returncode == 0 and self._api_answers(),
+            "the API answers",
+        )
 
     def kill_server(self) -> None:
         self.server.signal(signal.SIGKILL)
@@ -131,7 +145,9 @@ class Mesh:
     def _api_answers(self) -> bool:
         return self.cli("get", "meshes", check=False).returncode == 0
 
-    def cli(self, *arguments: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def cli(
+        self, *arguments: str, check: bool = True, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [*TULLE, *arguments],
             env=self.environment,
@@ -143,7 +159,9 @@ class Mesh:
             check=False,
         )
         if check and done.returncode != 0:
-            raise AssertionError(f"tulle {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+            raise AssertionError(
+                f"tulle {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+            )
         return done
 
     def apply(self, manifest: str) -> None:
@@ -155,7 +173,9 @@ class Mesh:
 
     def token(self, account: str, *labels: str) -> Path:
         options = [part for label in labels for part in ("--label", label)]
-        text = self.cli("token", "create", "--service-account", account, "-n", "test", *options).stdout
+        text = self.cli(
+            "token", "create", "--service-account", account, "-n", "test", *options
+        ).stdout
         path = self.folder / f"{account}-{len(list(self.folder.iterdir()))}.token"
         path.touch(mode=0o600)
         path.write_text(text)
@@ -223,7 +243,9 @@ def condition(resource: dict[str, Any], kind: str) -> str:
 @contextlib.contextmanager
 def load(*arguments: str) -> Iterator[dict[str, Any]]:
     """Traffic for as long as the block lasts (and its minimum); the dict is filled when it ends."""
-    popen = subprocess.Popen([*LOAD, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    popen = subprocess.Popen(
+        [*LOAD, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    )
     result: dict[str, Any] = {}
     try:
         yield result

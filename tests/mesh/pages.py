@@ -52,7 +52,12 @@ def commands(block: str) -> list[Command]:
 
 def pattern(expected: list[str]) -> re.Pattern[str]:
     """What the output must contain: the lines in order, `…` for anything, blanks loosely."""
-    lines = [r"[^\n]*?".join(re.sub(r"(\\ )+", r"\\s+", re.escape(part.strip())) for part in line.split("…")) for line in expected]
+    lines = [
+        r"[^\n]*?".join(
+            re.sub(r"(\\ )+", r"\\s+", re.escape(part.strip())) for part in line.split("…")
+        )
+        for line in expected
+    ]
     return re.compile(r"[^\n]*\n(?:.*\n)*?[^\n]*?".join(lines))
 
 
@@ -92,8 +97,12 @@ class Reader:
                 self.background.append(
                     subprocess.Popen(
                         ["bash", "-c", f"exec {command.line.removesuffix(' &')}"],
-                        cwd=self.folder, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                    )  # fmt: skip
+                        cwd=self.folder,
+                        env=self.environment,
+                        stdout=log,
+                        stderr=log,
+                        stdin=subprocess.DEVNULL,
+                    )
                 )
             return
         last: list[str] = []
@@ -110,13 +119,21 @@ class Reader:
         except AssertionError as error:
             log = self.folder / "background.log"
             tail = log.read_text()[-3000:] if log.exists() else ""
-            raise AssertionError(f"$ {command.line}\n{last[0]}\nwanted:\n" + "\n".join(command.expected) + tail) from error
+            raise AssertionError(
+                f"$ {command.line}\n{last[0]}\nwanted:\n" + "\n".join(command.expected) + tail
+            ) from error
 
     def _shell(self, line: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["bash", "-c", line], cwd=self.folder, env=self.environment, input=stdin,
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+            ["bash", "-c", line],
+            cwd=self.folder,
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     def leave(self) -> None:
         """Ctrl-C everything that runs in the background, last first."""

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.mesh.meshes import PROGRAMS, Mesh, failures, free_port, listens, load, wait_until
 
 pytestmark = pytest.mark.timeout(300)
@@ -170,7 +169,18 @@ def test_nothing_is_lost_in_front_of_gunicorn_with_a_short_keep_alive(shop: Shop
         "spec: {selector: {app: bin}, ports: [{name: http, port: 80, targetPort: http}]}\n"
     )
     bound = f"127.0.0.1:{port}"
-    gunicorn = (sys.executable, "-m", "gunicorn", "httpbin:app", "-b", bound, "-w", "1", "--threads", "8")
+    gunicorn = (
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "httpbin:app",
+        "-b",
+        bound,
+        "-w",
+        "1",
+        "--threads",
+        "8",
+    )
     server = shop.mesh.run(
         "bin",
         "--port",

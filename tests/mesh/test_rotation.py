@@ -1,7 +1,6 @@
 """Certificates of 20 seconds rotate under load for two minutes, and no request notices."""
 
 import pytest
-
 from tests.mesh.meshes import failures, load, wait_until
 from tests.mesh.test_faults import Shop
 
