@@ -49,6 +49,9 @@ LOST_AFTER_S = 10.0
 KEPT_REPORTS = 1000
 """How many of those that left are remembered in the edges."""
 
+EVERYBODY = ("the whole mesh",)
+"""Who may not know that a workload left, when not even this control plane got round to it in time."""
+
 RETURN_AFTER_START_S = 30.0
 """After a restart of the control plane agents get longer: they back off, and all come at once."""
 
@@ -77,6 +80,8 @@ class Sessions:
         self._edges: dict[WorkloadRef, EdgeReport] = {}
         self._certificate_ends: dict[WorkloadRef, float] = {}
         self._lifetimes = Lifetimes(memory.clock)
+        self._gone: dict[WorkloadRef, None] = {}
+        self._somebody_left = asyncio.Event()
 
     # What the API asks.
 
@@ -95,14 +100,19 @@ class Sessions:
     # What runs.
 
     async def run(self) -> None:
-        """Take away the endpoints of those that do not come back, until cancelled."""
+        """Take away what left, and the endpoints of those that do not come back, until cancelled."""
         now = self._memory.clock()
         for workload in (await self._memory.store.world()).all(Workload):
             if workload.status.proxy is not None:
                 ref = WorkloadRef(workload.metadata.namespace, workload.metadata.name)
                 self._missing_since.setdefault(ref, now + RETURN_AFTER_START_S - self._lost_after_s)
         while True:
-            await asyncio.sleep(1.0)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._somebody_left.wait()
+            self._somebody_left.clear()
+            while self._gone:
+                await self._forget_unless_here(self._gone.popitem()[0])
             await self._give_up_on_the_lost()
 
     async def session(
@@ -123,7 +133,9 @@ class Sessions:
         finally:
             self._leave(session, number)
             if session.draining and not self._lifetimes.is_over:
-                await self._forget_unless_here(caller.workload)
+                # Not here: gRPC cancels this task at any moment once the agent hung up.
+                self._gone[caller.workload] = None
+                self._somebody_left.set()
 
     def close(self) -> None:
         """End every session; who is leaving goes on with the next control plane."""
@@ -253,7 +265,8 @@ class _Session:
             self._memory.store, self.workload, lambda w: _with_conditions(w, self._memory, leaving)
         )
         settled = await self._memory.publisher.settled(revision, frame.deadline_s)
-        await self.say(Left(pending=tuple(str(proxy) for proxy in settled.pending)))
+        pending = tuple(str(proxy) for proxy in settled.pending)
+        await self.say(Left(pending=pending if settled.published else EVERYBODY))
 
 
 _REGISTER_FIRST = Refused(
