@@ -19,6 +19,7 @@ from tulle.pki import bundles
 from tulle.pki.authorities import Authority, from_pem, new_intermediate, new_root
 from tulle.pki.bundles import Bundle
 from tulle.store.contract import ABSENT, Put, Store
+from tulle.store.errors import StoreError
 from tulle.store.keys import KeyFiles
 
 log = logging.getLogger(__name__)
@@ -41,9 +42,12 @@ class AuthorityError(Exception):
 class MeshAuthority:
     """The authority that signs now. `clock` gives Unix seconds. Made by `open_authority`."""
 
-    def __init__(self, files: KeyFiles, root: Authority, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, files: KeyFiles, root: Authority, roots: Bundle, clock: Callable[[], float]
+    ) -> None:
         self._files = files
         self._root = root
+        self._roots = roots
         self._clock = clock
         self._current = self._load() or self._renew()
         self.renew_if_due()
@@ -60,8 +64,8 @@ class MeshAuthority:
 
     @property
     def roots(self) -> Bundle:
-        """Whom to trust to trust what we sign."""
-        return Bundle((self._root.certificate,))
+        """Whom the mesh trusts: what we sign now, and what earlier roots have signed."""
+        return self._roots
 
     @property
     def trust_domain(self) -> str:
@@ -78,10 +82,13 @@ class MeshAuthority:
         return True
 
     async def run(self) -> None:
-        """Keep it young."""
+        """Keep it young. A disk that cannot be written is tried again: there are months for it."""
         while True:
             await asyncio.sleep(CHECK_EVERY_S)
-            self.renew_if_due()
+            try:
+                self.renew_if_due()
+            except StoreError as error:
+                log.warning("the intermediate cannot be renewed", extra={"error": str(error)})
 
     def _load(self) -> Authority | None:
         """The intermediate of an earlier run; a damaged one is no loss, the root signs another."""
@@ -113,9 +120,12 @@ async def open_authority(
         files.write(ROOT_FILE, root.to_pem())
     if root.trust_domain != mesh.spec.trust_domain:
         raise AuthorityError(_other_domain(root, mesh))
-    authority = MeshAuthority(files, root, clock)
-    await _publish(store, mesh, authority.roots)
-    return authority
+    roots = _trusted(mesh, root)
+    if roots.pems != mesh.status.trust_bundle:
+        status = msgspec.structs.replace(mesh.status, trust_bundle=roots.pems)
+        published = msgspec.structs.replace(mesh, status=status)
+        await store.write([Put(published, status_only=True)])
+    return MeshAuthority(files, root, roots, clock)
 
 
 async def _mesh(store: Store, trust_domain: str) -> Mesh:
@@ -131,14 +141,11 @@ async def _mesh(store: Store, trust_domain: str) -> Mesh:
     return mesh
 
 
-async def _publish(store: Store, mesh: Mesh, roots: Bundle) -> None:
-    """Add our roots to those the mesh trusts already: taking one away is for who knows that none needs it."""
-    old = bundles.parse("".join(mesh.status.trust_bundle)) if mesh.status.trust_bundle else roots
-    merged = bundles.merge(roots, old) if isinstance(old, Bundle) else roots
-    if merged.pems != mesh.status.trust_bundle:
-        status = msgspec.structs.replace(mesh.status, trust_bundle=merged.pems)
-        changed = msgspec.structs.replace(mesh, status=status)
-        await store.write([Put(changed, status_only=True)])
+def _trusted(mesh: Mesh, root: Authority) -> Bundle:
+    """Our root and those the mesh trusts already: taking one away is for who knows that none needs it."""
+    ours = Bundle((root.certificate,))
+    known = bundles.parse("".join(mesh.status.trust_bundle)) if mesh.status.trust_bundle else ours
+    return bundles.merge(ours, known) if isinstance(known, Bundle) else ours
 
 
 def _read(files: KeyFiles, name: str) -> Authority | None:

@@ -220,10 +220,9 @@ class Publisher:
         deadline = self._clock() + timeout_s
         while True:
             found = self._look(revision)
-            left = deadline - self._clock()
-            if left <= 0 or (found.published and not found.pending):
+            if self._clock() >= deadline or (found.published and not found.pending):
                 return found
-            await self._wait(min(left, 1.0))  # a second at most: graces end without news
+            await self._until_no_more(list(found.pending), revision, deadline)
 
     # How.
 
@@ -237,20 +236,31 @@ class Publisher:
         for on_change in tuple(line.streams.values()):
             on_change(snapshot)
 
+    async def _until_no_more(
+        self, pending: list[WorkloadRef], revision: int, deadline: float
+    ) -> None:
+        """Wait for these, and for the revision. Every proxy is looked at once, however much news there is."""
+        while True:
+            while pending and not self._is_pending(self._lines.get(pending[-1]), revision):
+                pending.pop()
+            left = deadline - self._clock()
+            if left <= 0 or (self.revision >= revision and not pending):
+                return
+            await self._wait(min(left, 1.0))  # a second at most: graces end without news
+
     def _look(self, revision: int) -> Settled:
-        pending = [
-            proxy
-            for proxy, line in self._lines.items()
-            if not line.has(revision) and not line.refused and self._counts(line)
-        ]
-        refused = [
-            refusal for _, line in sorted(self._lines.items()) for refusal in line.refused.values()
-        ]
+        lines = self._lines.items()
+        pending = [proxy for proxy, line in lines if self._is_pending(line, revision)]
+        refusing = sorted(proxy for proxy, line in lines if line.refused)
+        refused = [told for proxy in refusing for told in self._lines[proxy].refused.values()]
         return Settled(
             self.revision, tuple(sorted(pending)), tuple(refused), self.revision >= revision
         )
 
-    def _counts(self, line: _Line) -> bool:
+    def _is_pending(self, line: _Line | None, revision: int) -> bool:
+        """Whether to wait for a proxy: it has not confirmed, does not refuse, and matters now."""
+        if line is None or line.has(revision) or line.refused:
+            return False
         if line.streams or line.serving:
             return True
         return line.left_at is not None and self._clock() - line.left_at < self._grace_s

@@ -1,5 +1,6 @@
 """The authority of a mesh: made once, found again, never replaced in silence."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ from tulle.model.kinds.mesh import DEFAULT_NAME, Mesh, MeshSpec
 from tulle.pki import bundles
 from tulle.pki.authorities import INTERMEDIATE_LIFETIME_S, new_root
 from tulle.reconcile.authority import (
+    CHECK_EVERY_S,
     INTERMEDIATE_FILE,
     ROOT_FILE,
     AuthorityError,
@@ -132,6 +134,7 @@ async def test_an_intermediate_of_another_root_is_made_anew(
     trusted = bundles.parse("".join((await mesh_of(store)).status.trust_bundle))
     assert isinstance(trusted, bundles.Bundle)
     assert len(trusted.roots) == 2
+    assert authority.roots == trusted
 
 
 async def test_keys_others_may_read_are_refused(
@@ -170,3 +173,24 @@ async def test_the_intermediate_is_renewed_in_the_last_third_of_its_life_and_kep
     assert authority.current.certificate != first.certificate
     again = await opened(files, store, clock)
     assert again.current.certificate == authority.current.certificate
+
+
+@pytest.mark.looptime
+async def test_a_disk_that_is_full_when_it_is_due_ends_nothing(
+    files: KeyFiles, store: MemoryStore, clock: Clock, tmp_path: Path
+) -> None:
+    authority = await opened(files, store, clock)
+    first = authority.current
+    clock.now = NOW + INTERMEDIATE_LIFETIME_S * 0.7
+    folder = tmp_path / "pki"
+    folder.rename(tmp_path / "aside")
+    folder.write_text("in the way")
+    async with asyncio.TaskGroup() as group:
+        keeping = group.create_task(authority.run())
+        await asyncio.sleep(1.5 * CHECK_EVERY_S)
+        assert authority.current is first
+
+        folder.unlink()
+        await asyncio.sleep(CHECK_EVERY_S)
+        assert authority.current is not first
+        keeping.cancel()
