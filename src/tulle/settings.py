@@ -5,6 +5,7 @@ settings, or every problem with them at once.
 """
 
 import hashlib
+import ipaddress
 import os
 import re
 import shlex
@@ -185,7 +186,7 @@ def agent_settings(
         upstreams=tuple(read.many("upstream", parse_upstream)),
         command=tuple(read.texts("command")),
         working_dir=read.path("working_dir"),
-        address=read.text("address"),
+        address=read.one("address", _own_address, ""),
         locality=Locality(region=read.text("region"), zone=read.text("zone")),
         drain_s=read.one("drain", _parse_duration, 30.0),
         log_level=read.one("log_level", _one_of("log-level", LOG_LEVELS), "info"),
@@ -232,6 +233,18 @@ def parse_address(text: str, default_port: int) -> Address | Problem:
     if match is None or not 0 <= port <= 65535:
         return _misread("address-malformed", text, "an address", "10.0.0.5:15010 or [::1]:15010")
     return Address(match["six"] or match["host"], port)
+
+
+def _own_address(text: str) -> str | Problem:
+    """An IP address of one machine: others are told it, so it must mean the same everywhere."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        address = None
+    if address is None or "%" in text or address.is_unspecified or address.is_multicast:
+        what = "an IP address others can reach this machine at"
+        return _misread("address-malformed", text, what, "10.0.0.5")
+    return str(address)
 
 
 def parse_port(text: str) -> WorkloadPort | Problem:
@@ -354,13 +367,22 @@ def _state_dir(
 
 
 def _clashes(settings: AgentSettings) -> list[Problem]:
-    wanted = [port.port for port in settings.ports]
-    wanted += [up.local_port for up in settings.upstreams if up.local_port is not None]
-    twice = sorted({port for port in wanted if wanted.count(port) > 1})
+    askers: dict[int, list[str]] = {}
+    for port in settings.ports:
+        askers.setdefault(port.port, []).append(f"--port {_named_port(port)}")
+    for up in settings.upstreams:
+        if up.local_port is not None:
+            asker = f"--upstream {up.service}:{up.port}={up.local_port}"
+            askers.setdefault(up.local_port, []).append(asker)
     return [
-        Problem("", "port-conflict", f"port {port} is asked for twice", "give each its own")
-        for port in twice
+        Problem("", "port-conflict", f"{' and '.join(who)} ask for one port", "give each its own")
+        for _, who in sorted(askers.items())
+        if len(who) > 1
     ]
+
+
+def _named_port(port: WorkloadPort) -> str:
+    return f"{port.name}={port.port}" if port.name else str(port.port)
 
 
 def _short(read: _Reader, name: str, socket: Path) -> Path:

@@ -231,6 +231,7 @@ def test_every_problem_of_the_agent_is_told_at_once(environment: dict[str, str])
         "port": ("x=y", "http=80/spdy"),
         "health": "ping",
         "upstream": ("reviews",),
+        "address": "my-host",
         "drain": "soon",
     }
     environment["TULLE_ENVOY"] = "/nowhere/envoy"
@@ -246,6 +247,7 @@ def test_every_problem_of_the_agent_is_told_at_once(environment: dict[str, str])
         ("", "envoy-missing"),
         ("--health", "health-malformed"),
         ("--upstream", "upstream-malformed"),
+        ("--address", "address-malformed"),
         ("--drain", "duration-malformed"),
     ]
 
@@ -254,6 +256,31 @@ def test_a_port_is_given_once(environment: dict[str, str]) -> None:
     flags: settings.Words = {"port": ("9080", "a=5000"), "upstream": ("x:80=9080",)}
 
     assert refused(agent_settings(flags, environment)) == [("", "port-conflict")]
+
+
+def test_who_asks_for_one_port_is_named(environment: dict[str, str]) -> None:
+    flags: settings.Words = {"port": ("web=9080",), "upstream": ("x:80=9080",)}
+
+    made = agent_settings(flags, environment)
+
+    assert isinstance(made, tuple)
+    assert made[0].message.startswith("--port web=9080 and --upstream x:80=9080 ")
+
+
+@pytest.mark.parametrize(
+    "text", ["my-host", "0.0.0.0", "::", "224.0.0.1", "fe80::1%eth0", "10.0.0.5:80"]
+)
+def test_an_address_others_cannot_use_is_refused(text: str, environment: dict[str, str]) -> None:
+    found = refused(agent_settings({"address": text}, environment))
+
+    assert found == [("--address", "address-malformed")]
+
+
+@pytest.mark.parametrize("text", ["10.0.0.5", "fd00::5", "127.0.0.1"])
+def test_an_address_of_this_machine_is_kept_as_it_is(
+    text: str, environment: dict[str, str]
+) -> None:
+    assert agent({"address": text}, environment).address == text
 
 
 # Words

@@ -106,7 +106,9 @@ class Agent:
         return code
 
     def _check(self) -> None:
-        """What would fail later and can be known now."""
+        """What would fail later and can be known now: a token is used up only when nothing of ours can fail."""
+        ports.check_address(self._settings.address)
+        ports.check_upstream_ports(self._settings.upstreams)
         if command := self._settings.command:
             env = {**self._environ, **self._settings.env}
             program.check_command(command, env, self._working_dir())

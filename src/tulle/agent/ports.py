@@ -78,8 +78,7 @@ class PortBook:
         namespace = upstream.namespace or own_namespace
         name = f"{namespace}/{upstream.service}:{upstream.port}"
         if upstream.local_port:
-            wanted = f"{upstream.service}:{upstream.port}={upstream.local_port}"
-            local = self._exact(upstream.local_port, f"--upstream {wanted}")
+            local = self._exact(upstream.local_port, _asker(upstream))
         else:
             local = self._stable(f"upstream:{name}", LOOPBACK)
         return BoundUpstream(
@@ -113,6 +112,24 @@ def check_program_ports(ports: Sequence[WorkloadPort]) -> None:
         if not _is_free(LOOPBACK, port.port):
             name = f"{port.name}=" if port.name else ""
             raise port_taken(port.port, f"--port {name}{port.port} for the program")
+
+
+def check_upstream_ports(upstreams: Sequence[Upstream]) -> None:
+    """The loopback ports somebody chose must be free."""
+    for upstream in upstreams:
+        if upstream.local_port and not _is_free(LOOPBACK, upstream.local_port):
+            raise port_taken(upstream.local_port, _asker(upstream))
+
+
+def _asker(upstream: Upstream) -> str:
+    return f"--upstream {upstream.service}:{upstream.port}={upstream.local_port}"
+
+
+def check_address(address: str) -> None:
+    """An address somebody chose must be this machine's; "" leaves the choice to us."""
+    if address:
+        with _tcp_socket(address) as probe:
+            _bind(probe, address, 0)
 
 
 def port_taken(number: int, who: str) -> AgentError:
@@ -182,8 +199,8 @@ def _cannot_listen(error: OSError, address: str, port: int) -> AgentError:
     if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
         return AgentError(
             "address-not-local",
-            f"{address} is no address of this machine",
-            "name one that is with --address",
+            f"--address {address} is no address of this machine",
+            "name one that is (`ip address` lists them), or leave the flag out",
         )
     return AgentError(
         "port-forbidden",

@@ -62,9 +62,8 @@ _OPTIONS = {"ignore_unknown_options": False, "allow_interspersed_args": False}
     "--log-level", metavar="LEVEL", help="Of Envoy's log in the state folder: debug, info, …"
 )
 @click.option("--log-format", metavar="FORMAT", help="Of these lines: human or json.")
-@click.option("--clock-offset", type=float, default=0.0, hidden=True, help="Seconds; for tests.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[--] [COMMAND]...")
-def command(clock_offset: float, **flags: "str | tuple[str, ...] | None") -> None:
+def command(**flags: "str | tuple[str, ...] | None") -> None:
     """Run COMMAND as a workload of a mesh, beside a proxy of its own; without COMMAND, the proxy alone.
 
     The program starts when the proxy is ready and finds its upstreams in its environment: for
@@ -76,7 +75,7 @@ def command(clock_offset: float, **flags: "str | tuple[str, ...] | None") -> Non
     """
     environ = dict(os.environ)
     settings = _settings(flags, environ)
-    sys.exit(_run(settings, environ, clock_offset))
+    sys.exit(_run(settings, environ))
 
 
 def _settings(
@@ -90,7 +89,7 @@ def _settings(
     raise ProblemsFound(settings, "nothing was started")
 
 
-def _run(settings: "AgentSettings", environ: "Mapping[str, str]", clock_offset_s: float) -> int:
+def _run(settings: "AgentSettings", environ: "Mapping[str, str]") -> int:
     # gRPC's C core logs refused handshakes on stderr; what matters of them is said as notices.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Its fork handlers would shut our connections in the moment between a program's fork and its exec.
@@ -100,25 +99,21 @@ def _run(settings: "AgentSettings", environ: "Mapping[str, str]", clock_offset_s
     from tulle.agent.errors import AgentError
 
     try:
-        return uvloop.run(_main(settings, environ, clock_offset_s))
+        return uvloop.run(_main(settings, environ))
     except AgentError as error:
         problem = error.problem
         CliError(problem.message, problem.hint, problem.code).show()
         return error.exit_code
 
 
-async def _main(
-    settings: "AgentSettings", environ: "Mapping[str, str]", clock_offset_s: float
-) -> int:
+async def _main(settings: "AgentSettings", environ: "Mapping[str, str]") -> int:
     import asyncio
     import time
 
     from tulle.agent.agent import Agent
 
-    def clock() -> float:
-        return time.time() + clock_offset_s  # noqa: TID251 - here a clock is chosen
-
     say = _sayer(settings, environ)
+    clock = time.time  # noqa: TID251 - here a clock is chosen
     agent = Agent(settings, clock, environ, lambda event: _show(event, say))
     loop = asyncio.get_running_loop()
     for signum in _LEAVING:

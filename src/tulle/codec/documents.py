@@ -34,6 +34,7 @@ _HINTS = {
     "mapping values are not allowed in this context": "check the indentation, or quote a text that holds ': '",
     "could not find expected ':'": "a line before this one lacks its colon, or its indentation is off",
     "did not find expected key": "check the indentation of this line and the ones before",
+    "did not find expected node content": "a value is missing, or a bracket is not closed with ] or }",
     "did not find expected '-' indicator": "check the indentation: all entries of a list begin in one column",
     "did not find expected ',' or ']'": "close the list with ]",
     "did not find expected ',' or '}'": "close the mapping with }",

@@ -4,7 +4,14 @@ import sys
 import pytest
 
 from tulle.agent.errors import AgentError
-from tulle.agent.ports import LOOPBACK, PortBook, address_towards, check_program_ports
+from tulle.agent.ports import (
+    LOOPBACK,
+    PortBook,
+    address_towards,
+    check_address,
+    check_program_ports,
+    check_upstream_ports,
+)
 from tulle.agent.state import StateDir
 from tulle.model.kinds.workload import BoundPort, BoundUpstream, Upstream, WorkloadPort
 
@@ -138,6 +145,32 @@ def test_a_free_program_port_is_left_free():
         program.bind((LOOPBACK, port))
 
 
+def test_a_chosen_upstream_port_in_use_is_found_before_anybody_joins(taken):
+    with pytest.raises(AgentError) as caught:
+        check_upstream_ports([Upstream(service="a", port=80, local_port=taken)])
+
+    assert caught.value.problem.code == "port-taken"
+    assert f"--upstream a:80={taken}" in caught.value.problem.message
+
+
+def test_upstream_ports_nobody_chose_and_free_ones_are_fine():
+    check_upstream_ports(
+        [Upstream(service="a", port=80), Upstream(service="b", port=80, local_port=free_port())]
+    )
+
+
+def test_a_chosen_address_of_another_machine_is_found_before_anybody_joins():
+    with pytest.raises(AgentError) as caught:
+        check_address("192.0.2.1")
+
+    assert caught.value.problem.code == "address-not-local"
+
+
+def test_an_address_of_this_machine_or_none_is_fine():
+    check_address(LOOPBACK)
+    check_address("")
+
+
 def test_an_address_of_another_machine_is_refused(state):
     with PortBook(state, "192.0.2.1") as book, pytest.raises(AgentError) as caught:
         book.mtls()
@@ -150,7 +183,7 @@ def test_an_address_that_is_none_is_told_as_one(state):
         book.mtls()
 
     assert caught.value.problem.code == "address-not-local"
-    assert "--address" in caught.value.problem.hint
+    assert "--address" in caught.value.problem.message
 
 
 def test_the_way_to_a_local_control_plane_starts_here():

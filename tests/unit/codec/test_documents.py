@@ -113,6 +113,7 @@ def test_a_key_written_twice_is_a_problem_of_its_document_and_the_first_counts()
         ("a: b: c\n", 1, "mapping values"),
         ("a:\n\t- b\n", 2, "cannot start any token"),
         ("a: [1,\nb: 2\n", 2, "began on line 1"),
+        ("a: [\n", 1, "node content"),
         ("a: 'x\n\n", 1, "unexpected end"),
         ("a: 1\nb: *x\n", 2, "*x names no anchor"),
         ("a: &a [*a]\n", 1, "*a names no anchor"),
@@ -131,6 +132,12 @@ def test_a_key_written_twice_is_a_problem_of_its_document_and_the_first_counts()
 def test_broken_text_is_one_problem_on_its_line(text: str, line: int, message: str) -> None:
     assert broken(text)[0] == line
     assert message in broken(text)[1]
+
+
+def test_a_bracket_that_is_never_closed_is_told_as_one() -> None:
+    _, [problem] = documents("a: [\n", "f.yaml")
+
+    assert "bracket" in problem.hint
 
 
 def test_a_broken_document_costs_only_itself_and_lines_go_on_counting() -> None:
