@@ -24,7 +24,7 @@ from tulle.reconcile.publish import Publisher
 from tulle.store.contract import Store
 from tulle.store.keys import KeyFiles
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 NOW = 1_800_000_000.0
 
 

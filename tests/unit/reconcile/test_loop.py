@@ -28,7 +28,7 @@ from tulle.xds.build import Builder
 from tulle.xds.snapshots import Reference, TypeUrl, XdsSnapshot
 
 A, B, C = (WorkloadRef("shop", name) for name in "abc")
-WAIT_S = 10.0
+WAIT_S = 30.0
 SOON = Window(quiet_s=0.005, longest_s=0.05)
 
 
