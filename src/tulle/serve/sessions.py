@@ -41,7 +41,7 @@ from tulle.serve.errors import STREAM_BROKE, malformed, refused, store_errors
 from tulle.serve.lifetimes import Lifetimes
 from tulle.serve.peers import Caller, caller_of
 from tulle.store.contract import Delete, Put, Store
-from tulle.store.errors import ConflictError, NotFound
+from tulle.store.errors import ConflictError, NotFound, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -111,9 +111,16 @@ class Sessions:
                 async with asyncio.timeout(1.0):
                     await self._somebody_left.wait()
             self._somebody_left.clear()
-            while self._gone:
-                await self._forget_unless_here(self._gone.popitem()[0])
-            await self._give_up_on_the_lost()
+            try:
+                await self._tidy()
+            except StoreError:
+                log.exception("the store failed; trying again in a second")
+
+    async def _tidy(self) -> None:
+        for workload in list(self._gone):
+            await self._forget_unless_here(workload)
+            del self._gone[workload]
+        await self._give_up_on_the_lost()
 
     async def session(
         self, frames: AsyncIterator[bytes], context: grpc.aio.ServicerContext
@@ -282,12 +289,14 @@ def _registered(workload: Workload, frame: Register) -> Workload:
         service_account_name=workload.spec.service_account_name,
         ports=frame.ports,
         upstreams=frame.upstreams,
+        http_proxy=frame.http_proxy,
         locality=frame.locality,
     )
     proxy = ProxyStatus(
         mtls_port=frame.mtls_port,
         plaintext_ports=frame.plaintext_ports,
         upstreams=frame.bound_upstreams,
+        http_proxy_port=frame.http_proxy_port,
         version=frame.proxy_version,
     )
     status = msgspec.structs.replace(workload.status, proxy=proxy)

@@ -93,6 +93,11 @@ class RefusedError(Exception):
         super().__init__(f"{status.name}: {refused.message} [{refused.code}]")
 
 
+def strangers_channel(address: Address, roots: str) -> grpc.aio.Channel:
+    """A connection of somebody who knows whom to trust (PEM), and is nobody."""
+    return _channel(address, roots)
+
+
 async def join(address: Address, token: str, account: AccountRef, **claims: str) -> Identity:
     """Join with a token, as an agent does; `claims` are the labels it says it has. Raises RefusedError."""
     read = read_token(token)
@@ -105,7 +110,7 @@ async def join(address: Address, token: str, account: AccountRef, **claims: str)
         labels=claims,
         csr=csr,
     )
-    async with _channel(address, read.root_pem) as channel:
+    async with strangers_channel(address, read.root_pem) as channel:
         return Identity(key, await ask(channel, METHOD_JOIN, encode(request)))
 
 
@@ -118,7 +123,7 @@ async def renew(address: Address, identity: Identity) -> Identity:
 
 async def ask(channel: grpc.aio.Channel, method: str, request: bytes) -> Credentials:
     """One question whose answer is credentials. Raises RefusedError."""
-    with _refusals():
+    with refusals():
         answer = await channel.unary_unary(method)(request, timeout=10.0)
     return msgspec.json.decode(answer, type=Credentials)
 
@@ -131,13 +136,11 @@ class FakeProxy:
         identity: Identity,
         verdict: Verdict = accept_all,
         *,
-        node_id: str | None = None,
         held: XdsSnapshot | None = None,
     ) -> None:
-        node_id = str(identity.workload) if node_id is None else node_id
         self.identity = identity
         self.received: list[ReceivedResponse] = []
-        self._client = DeltaClient(node_id, held or XdsSnapshot())
+        self._client = DeltaClient(str(identity.workload), held or XdsSnapshot())
         self._verdict = verdict
         self._news = asyncio.Condition()
 
@@ -160,7 +163,7 @@ class FakeProxy:
         """One stream, until the control plane ends it. Raises RefusedError."""
         async with self.identity.channel(address) as channel:
             stream = channel.stream_stream(METHOD_DELTA_ADS)()
-            with _refusals():
+            with refusals():
                 for request in self._client.open():
                     await stream.write(encode_request(request))
                 async for data in stream:
@@ -203,7 +206,7 @@ class FakeSession:
 
     async def hear(self) -> FromServer | None:
         """The next frame; None when the control plane ended the session. Raises RefusedError."""
-        with _refusals():
+        with refusals():
             data = await self._stream.read()
         if data is grpc.aio.EOF:
             return None
@@ -229,7 +232,7 @@ async def session(identity: Identity, address: Address) -> AsyncGenerator[FakeSe
 
 
 @contextmanager
-def _refusals() -> Generator[None]:
+def refusals() -> Generator[None]:
     """Refusals as agents read them; other failures as they are."""
     try:
         yield

@@ -343,6 +343,15 @@ def test_without_a_search_a_refusal_is_handed_on_and_the_old_versions_are_restor
     assert play.stream.is_in_sync(CDS)
 
 
+def test_what_was_refused_is_tried_again_when_somebody_offers_it_alone() -> None:
+    play = Playbook(DeltaStream(find_culprits=False)) >> truth("CDS a@1 b@1") >> says("CDS *")
+    play = play << "CDS a@1 b@1" >> says("CDS nack no") >> truth() >> truth("CDS a@1")
+    play.stream.try_again(CDS, ["a"])
+    assert play >> truth("CDS a@1") << "CDS a@1" >> says("CDS ack")
+    assert play.stream.is_in_sync(CDS)
+    play.stream.try_again(RDS, ["never asked for"])
+
+
 def test_without_a_search_a_removal_in_a_refused_response_is_undone_when_it_is_taken_back() -> None:
     play = Playbook(DeltaStream(find_culprits=False)) >> truth("LDS l@1 m@1") >> says("LDS *")
     play = play << "LDS l@1 m@1" >> says("LDS ack") >> truth("LDS l@2") << "LDS l@2 -m"

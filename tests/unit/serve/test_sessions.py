@@ -1,0 +1,288 @@
+"""Sessions, spoken by hand through a real door."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.unit.serve import doors
+from tests.unit.serve.doors import REGISTER, Door, mesh_of, open_door, reason_of, status_of
+
+from tulle.model.kinds.workload import BoundPort
+from tulle.model.statuses import ConditionType
+from tulle.model.wire import (
+    Draining,
+    EdgeReport,
+    EdgeSample,
+    HealthReport,
+    Left,
+    Refused,
+    Registered,
+)
+from tulle.serve import sessions
+from tulle.serve.sessions import EVERYBODY
+from tulle.store.contract import Delete
+from tulle.store.errors import StoreFull
+from tulle.testing.proxies import FakeSession, Identity, session
+
+READY, DRAINING = ConditionType.READY, ConditionType.DRAINING
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncGenerator[Door]:
+    async with open_door(tmp_path, lost_after_s=0.3) as opened:
+        yield opened
+
+
+async def registered(talk: FakeSession, **changes: object) -> Registered:
+    await talk.say(msgspec.structs.replace(REGISTER, **changes))
+    answer = await talk.hear()
+    assert isinstance(answer, Registered), answer
+    return answer
+
+
+def report(requests: int) -> EdgeReport:
+    sample = EdgeSample(
+        service="reviews",
+        namespace="shop",
+        port=80,
+        protocol="http",
+        requests=requests,
+        failures=0,
+        connections=1,
+        handshakes=1,
+    )
+    return EdgeReport(edges=(sample,))
+
+
+async def test_registering_records_where_the_workload_and_its_proxy_are(door: Door) -> None:
+    me = await door.join(app="web")
+    async with session(me, door.xds) as talk:
+        answer = await registered(
+            talk,
+            address="10.0.0.6",
+            plaintext_ports=(BoundPort(port=9080, proxy_port=15006),),
+        )
+        workload = await door.workload(me.workload)
+    assert workload is not None
+    assert workload.spec.address == "10.0.0.6"
+    assert workload.spec.service_account_name == "web"
+    assert workload.metadata.labels == {"app": "web"}
+    assert workload.status.proxy is not None
+    assert workload.status.proxy.mtls_port == 15009
+    assert workload.status.proxy.version == "1.40.0"
+    assert status_of(workload, READY) == "True"
+    assert answer.revision == int(workload.metadata.resource_version)
+
+
+async def test_health_goes_up_and_down(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await registered(talk, healthy=False)
+        assert status_of(await door.workload(me.workload), READY) == "False"
+        await talk.say(HealthReport(healthy=True))
+        await door.until(me.workload, lambda w: status_of(w, READY) == "True")
+        await talk.say(HealthReport(healthy=False, reason="GET /health answers 500"))
+        await door.until(me.workload, lambda w: status_of(w, READY) == "False")
+        workload = await door.workload(me.workload)
+    assert workload is not None
+    ready = next(c for c in workload.status.conditions if c.type == READY)
+    assert ready.message == "GET /health answers 500"
+
+
+async def test_an_agent_that_is_lost_loses_its_endpoint_and_gets_it_back(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+    await door.until(me.workload, lambda w: reason_of(w, READY) == "AgentLost")
+    assert status_of(await door.workload(me.workload), READY) == "False"
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        assert status_of(await door.workload(me.workload), READY) == "True"
+
+
+async def test_a_session_that_comes_back_in_time_is_never_missed(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as old:
+        await registered(old)
+        async with session(me, door.xds) as new:
+            await registered(new)
+            await old.finish()
+            door.clock.ahead_s = 60.0
+            await new.say(HealthReport(healthy=False))
+            await door.until(me.workload, lambda w: status_of(w, READY) == "False")
+            assert reason_of(await door.workload(me.workload), READY) == "Unhealthy"
+
+
+async def test_a_workload_that_drained_is_deleted_when_its_session_ends(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        await talk.say(Draining(deadline_s=5.0))
+        await door.until(me.workload, lambda w: status_of(w, DRAINING) == "True")
+        door.publisher.published((await door.store.world()).revision)
+        assert await talk.hear() == Left()
+    await door.until(me.workload, lambda workload: workload is None)
+
+
+async def test_who_had_not_heard_in_time_is_named(door: Door) -> None:
+    me, other = await door.join(), await door.join()
+    door.publisher.offer(other.workload, mesh_of("1"), serving=True)
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        door.publisher.published((await door.store.world()).revision + 1)
+        await talk.say(Draining(deadline_s=0.1))
+        assert await talk.hear() == Left(pending=(str(other.workload),))
+
+
+async def test_a_control_plane_that_did_not_get_round_to_it_does_not_pretend(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        await talk.say(Draining(deadline_s=0.1))
+        assert await talk.hear() == Left(pending=EVERYBODY)
+
+
+async def test_a_workload_that_drains_while_the_door_closes_stays_for_the_next_one(
+    door: Door,
+) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        await talk.say(Draining(deadline_s=30.0))
+        await door.until(me.workload, lambda w: status_of(w, DRAINING) == "True")
+        await door.grpc.stop()
+        assert await talk.hear() is None
+    assert await door.workload(me.workload) is not None
+
+
+async def test_a_lost_agent_that_was_draining_is_not_waited_for(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        await talk.say(Draining(deadline_s=30.0))
+        await door.until(me.workload, lambda w: status_of(w, DRAINING) == "True")
+    await door.until(me.workload, lambda workload: workload is None)
+
+
+async def test_a_workload_nobody_can_come_back_as_is_deleted(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+    door.clock.ahead_s = door.lifetime_s + 1.0
+    await door.until(me.workload, lambda workload: workload is None)
+
+
+async def test_a_deleted_workload_is_told_so(door: Door) -> None:
+    me = await door.join()
+    workload = await door.workload(me.workload)
+    assert workload is not None
+    await door.store.write([Delete(workload.key)])
+    async with session(me, door.xds) as talk:
+        await talk.say(REGISTER)
+        answer = await talk.hear()
+        assert isinstance(answer, Refused)
+        assert answer.code == "workload-unknown"
+        assert await talk.hear() is None
+
+
+async def test_what_cannot_be_is_refused_and_nothing_is_written(door: Door) -> None:
+    me = await door.join()
+    before = await door.workload(me.workload)
+    async with session(me, door.xds) as talk:
+        await talk.say(msgspec.structs.replace(REGISTER, address="not an address!"))
+        assert isinstance(await talk.hear(), Refused)
+    assert await door.workload(me.workload) == before
+
+
+@pytest.mark.parametrize(
+    "data", [b"{", b'{"type":"register"}', b'{"type":"hello"}', b"\x00"], ids=repr
+)
+async def test_nonsense_ends_the_session_with_a_reason(door: Door, data: bytes) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await talk.say_bytes(data)
+        answer = await talk.hear()
+        assert isinstance(answer, Refused)
+        assert answer.code == "request-malformed"
+        assert await talk.hear() is None
+
+
+async def test_the_first_word_must_say_where_the_workload_is(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await talk.say(report(1))
+        answer = await talk.hear()
+        assert isinstance(answer, Refused)
+        assert answer.code == "register-first"
+    assert door.sessions.edges() == {}
+
+
+async def test_the_latest_counts_are_kept_also_of_who_has_left(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        await talk.say(report(1))
+        await talk.say(report(2))
+        await talk.finish()
+    assert door.sessions.edges() == {me.workload: report(2)}
+
+
+async def test_the_counts_of_those_that_left_are_not_kept_for_ever(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "KEPT_REPORTS", 2)
+
+    async def live() -> Identity:
+        me = await door.join()
+        async with session(me, door.xds) as talk:
+            await registered(talk)
+            await talk.say(report(1))
+            await talk.finish()
+        return me
+
+    lives = [await live() for _ in range(4)]
+    assert list(door.sessions.edges()) == [me.workload for me in lives[1:]]
+
+
+async def test_when_certificates_end_is_known_of_those_that_are_here(door: Door) -> None:
+    me = await door.join()
+    assert door.sessions.certificate_ends() == {}
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        assert door.sessions.certificate_ends() == {me.workload: me.credentials.not_after}
+
+
+async def test_a_store_that_fails_does_not_end_the_keeper(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = await door.join()
+    store = type(door.store)
+    write, failures = store.write, [1]
+
+    async def fails_once(self: object, changes: object, dry_run: bool = False) -> object:
+        if failures:
+            failures.pop()
+            raise StoreFull("the disk is full")
+        return await write(self, changes, dry_run)  # type: ignore[arg-type]
+
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        monkeypatch.setattr(store, "write", fails_once)
+    await door.until(me.workload, lambda w: reason_of(w, READY) == "AgentLost")
+    assert not failures
+
+
+async def test_workloads_known_from_before_get_time_to_come_back(tmp_path: Path) -> None:
+    async with open_door(tmp_path, lost_after_s=0.05) as door:
+        me = await door.join()
+        async with session(me, door.xds) as talk:
+            await registered(talk)
+            restarted = sessions.Sessions(
+                sessions.Memory(door.store, door.publisher, door.clock), doors.TRUST_DOMAIN, 0.05
+            )
+            async with doors.running(restarted.run()):
+                await door.breathe()
+                assert reason_of(await door.workload(me.workload), READY) == "Healthy"
+                door.clock.ahead_s = sessions.RETURN_AFTER_START_S + 1.0
+                await door.until(me.workload, lambda w: reason_of(w, READY) == "AgentLost")
