@@ -9,7 +9,14 @@ from typing import Annotated
 
 import msgspec
 
-from tulle.model.kinds.workload import BoundPort, BoundUpstream, Locality, Upstream, WorkloadPort
+from tulle.model.kinds.workload import (
+    BoundPort,
+    BoundUpstream,
+    HttpProxy,
+    Locality,
+    Upstream,
+    WorkloadPort,
+)
 from tulle.model.resources import PortNumber
 
 METHOD_JOIN = "/tulle.v1.Agents/Join"
@@ -74,6 +81,8 @@ class Register(Frame, frozen=True, kw_only=True, tag="register"):
     ports: tuple[WorkloadPort, ...] = ()
     upstreams: tuple[Upstream, ...] = ()
     bound_upstreams: tuple[BoundUpstream, ...] = ()
+    http_proxy: HttpProxy | None = None
+    http_proxy_port: PortNumber | None = None
     locality: Locality = Locality()
     mtls_port: PortNumber
     plaintext_ports: tuple[BoundPort, ...] = ()

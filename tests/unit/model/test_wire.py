@@ -4,13 +4,15 @@ import msgspec
 import pytest
 
 from tulle.model import wire
-from tulle.model.kinds.workload import BoundPort, BoundUpstream, Locality, WorkloadPort
+from tulle.model.kinds.workload import BoundPort, BoundUpstream, HttpProxy, Locality, WorkloadPort
 
 FROM_AGENT = [
     wire.Register(
         address="10.0.0.1",
         ports=(WorkloadPort(port=80, name="http"),),
         bound_upstreams=(BoundUpstream(service="a", namespace="b", port=80, local_port=9),),
+        http_proxy=HttpProxy(),
+        http_proxy_port=18000,
         locality=Locality(region="eu"),
         mtls_port=15009,
         plaintext_ports=(BoundPort(port=80, proxy_port=15006),),

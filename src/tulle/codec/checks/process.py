@@ -7,7 +7,7 @@ from tulle.codec.checks.forms import is_dns_label
 from tulle.codec.checks.metadata import bad_label
 from tulle.codec.checks.ports import check_ports
 from tulle.codec.checks.repeats import repeats
-from tulle.codec.checks.workload import check_account, check_upstreams
+from tulle.codec.checks.workload import check_account, check_http_proxy, check_upstreams
 from tulle.codec.paths import join
 from tulle.model.durations import seconds
 from tulle.model.kinds.process import Health, Process, ProcessSpec
@@ -15,6 +15,7 @@ from tulle.model.problems import Problem, Severity
 
 _VARIABLE = re.compile(r"\$\$\([^)]*\)|\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _UPSTREAM_VARIABLES = ("HOST", "PORT", "ADDR")
+_PROXY_VARIABLES = ("HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 
 
 def check(process: Process) -> Iterator[Problem]:
@@ -25,6 +26,7 @@ def check(process: Process) -> Iterator[Problem]:
     yield from check_account(spec.service_account_name, "spec.serviceAccountName")
     yield from check_ports(spec.ports, "spec.ports")
     yield from check_upstreams(spec.upstreams, spec.ports, process.metadata.namespace)
+    yield from check_http_proxy(spec.http_proxy, spec.upstreams, spec.ports)
     yield from _replicas(spec)
     if spec.health is not None:
         yield from _health(spec.health, spec)
@@ -42,13 +44,19 @@ def _replicas(spec: ProcessSpec) -> Iterator[Problem]:
         message = f"{spec.replicas} replicas cannot all listen on port {fixed[0]} of one machine"
         hint = "write $(PORT) in command or env where the program takes its port, and each gets its own"
         yield Problem("spec.replicas", "port-conflict", message, hint)
+    for path, local_port in _loopback_ports(spec):
+        message = f"{spec.replicas} replicas cannot share the loopback port {local_port}"
+        hint = "remove it: a free port is chosen and put into the environment"
+        yield Problem(path, "port-conflict", message, hint)
+
+
+def _loopback_ports(spec: ProcessSpec) -> Iterator[tuple[str, int]]:
+    """Those the user chose, with the fields that say so."""
     for index, upstream in enumerate(spec.upstreams):
         if upstream.local_port is not None:
-            message = (
-                f"{spec.replicas} replicas cannot share the loopback port {upstream.local_port}"
-            )
-            hint = "remove it: a free port is chosen and put into the environment"
-            yield Problem(f"spec.upstreams[{index}].localPort", "port-conflict", message, hint)
+            yield f"spec.upstreams[{index}].localPort", upstream.local_port
+    if spec.http_proxy and spec.http_proxy.port is not None:
+        yield "spec.httpProxy.port", spec.http_proxy.port
 
 
 def _health(health: Health, spec: ProcessSpec) -> Iterator[Problem]:
@@ -111,7 +119,7 @@ def told_ports(spec: ProcessSpec) -> frozenset[int]:
 
 def variables_given(spec: ProcessSpec) -> frozenset[str]:
     """What a program gets beside its own: PORT and PORT_<NAME>, and for each upstream <SERVICE>_HOST, _PORT
-    and _ADDR, also as <SERVICE>_<PORT>_HOST and so on.
+    and _ADDR, also as <SERVICE>_<PORT>_HOST and so on; HTTP_PROXY and NO_PROXY where asked for.
     """
     names = {"PORT"} if spec.ports else set()
     names.update(f"PORT_{_variable_name(port.name)}" for port in spec.ports if port.name)
@@ -119,6 +127,8 @@ def variables_given(spec: ProcessSpec) -> frozenset[str]:
         service = _variable_name(upstream.service)
         for prefix in (service, f"{service}_{upstream.port}"):
             names.update(f"{prefix}_{name}" for name in _UPSTREAM_VARIABLES)
+    if spec.http_proxy:
+        names.update(_PROXY_VARIABLES)
     return frozenset(names)
 
 

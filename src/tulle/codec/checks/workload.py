@@ -7,7 +7,7 @@ from tulle.codec.checks.forms import is_address, is_dns_label, is_dns_name, is_s
 from tulle.codec.checks.metadata import bad_label
 from tulle.codec.checks.ports import check_ports
 from tulle.codec.checks.repeats import repeats
-from tulle.model.kinds.workload import Upstream, Workload, WorkloadPort
+from tulle.model.kinds.workload import HttpProxy, Upstream, Workload, WorkloadPort
 from tulle.model.problems import Problem
 
 
@@ -18,6 +18,7 @@ def check(workload: Workload) -> Iterator[Problem]:
     yield from check_account(spec.service_account_name, "spec.serviceAccountName")
     yield from check_ports(spec.ports, "spec.ports")
     yield from check_upstreams(spec.upstreams, spec.ports, workload.metadata.namespace)
+    yield from check_http_proxy(spec.http_proxy, spec.upstreams, spec.ports)
 
 
 def _address(address: str) -> Iterator[Problem]:
@@ -63,3 +64,17 @@ def check_upstreams(
             message = f"the program itself listens on port {upstream.local_port}"
             hint = f"see spec.ports[{own[upstream.local_port]}]"
             yield Problem(f"{at}[{index}].localPort", "port-conflict", message, hint)
+
+
+def check_http_proxy(
+    proxy: HttpProxy | None, upstreams: Sequence[Upstream], ports: Sequence[WorkloadPort]
+) -> Iterator[Problem]:
+    """Its loopback port is nobody else's."""
+    if proxy is None or proxy.port is None:
+        return
+    taken = {f"spec.ports[{index}]": port.port for index, port in enumerate(ports)}
+    taken |= {f"spec.upstreams[{index}]": up.local_port or 0 for index, up in enumerate(upstreams)}
+    for holder, number in taken.items():
+        if number == proxy.port:
+            message = f"port {number} is taken by {holder}"
+            yield Problem("spec.httpProxy.port", "port-conflict", message)

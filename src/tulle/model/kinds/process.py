@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from tulle.model.durations import Duration
-from tulle.model.kinds.workload import Locality, Upstream, WorkloadPort
+from tulle.model.kinds.workload import HttpProxy, Locality, Upstream, WorkloadPort
 from tulle.model.resources import Label, Resource, Value
 
 
@@ -60,6 +60,7 @@ class ProcessSpec(Value, frozen=True, kw_only=True):
     labels: Mapping[str, Label] = {}
     health: Health | None = None
     upstreams: tuple[Upstream, ...] = ()
+    http_proxy: HttpProxy | None = None
     locality: Locality = Locality()
     replicas: Annotated[int, msgspec.Meta(ge=0, le=100)] = 1
 

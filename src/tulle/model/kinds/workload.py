@@ -34,6 +34,15 @@ class Upstream(Value, frozen=True, kw_only=True):
     ] = None
 
 
+class HttpProxy(Value, frozen=True, kw_only=True):
+    """One loopback port that reaches every upstream by its name, as programs that know HTTP_PROXY ask for it."""
+
+    port: Annotated[
+        PortNumber | None,
+        msgspec.Meta(description="Loopback port to listen on; a free one by default."),
+    ] = None
+
+
 class WorkloadSpec(Value, frozen=True, kw_only=True):
     """What it is, where it listens, whom it calls."""
 
@@ -41,6 +50,7 @@ class WorkloadSpec(Value, frozen=True, kw_only=True):
     service_account_name: str = "default"
     ports: tuple[WorkloadPort, ...] = ()
     upstreams: tuple[Upstream, ...] = ()
+    http_proxy: HttpProxy | None = None
     locality: Locality = Locality()
 
 
@@ -78,6 +88,7 @@ class ProxyStatus(Value, frozen=True, kw_only=True):
     mtls_port: PortNumber
     plaintext_ports: tuple[BoundPort, ...] = ()
     upstreams: tuple[BoundUpstream, ...] = ()
+    http_proxy_port: PortNumber | None = None
     version: str = ""
 
 

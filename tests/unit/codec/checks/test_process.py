@@ -25,6 +25,7 @@ def process(spec: str, name: str = "shop") -> str:
         "command: [a, $(PORT)], ports: [{port: 80}], replicas: 3",
         "env: [{name: A, value: $(PORT_X)}], ports: [{port: 80, name: x}], replicas: 3",
         "command: [$$(X), $(B_C_ADDR), $(B_C_80_HOST)], upstreams: [{service: b-c, port: 80}]",
+        "command: [a, $(HTTP_PROXY), $(no_proxy)], httpProxy: {}, replicas: 2",
     ],
 )
 def test_what_can_run_is_taken(spec: str) -> None:
@@ -53,6 +54,8 @@ def test_what_can_run_is_taken(spec: str) -> None:
             "spec.upstreams[0].localPort",
             "port-conflict",
         ),
+        ("replicas: 2, httpProxy: {port: 9}", "spec.httpProxy.port", "port-conflict"),
+        ("ports: [{port: 9}], httpProxy: {port: 9}", "spec.httpProxy.port", "port-conflict"),
         ("health: {}", "spec.health", "missing-field"),
         ("health: {tcp: {port: 1}, exec: {command: [a]}}", "spec.health", "conflict"),
         ("health: {http: {port: 1, path: ok}}", "spec.health.http.path", "bad-path"),

@@ -13,6 +13,7 @@ def test_a_workload_as_the_design_writes_it_is_taken() -> None:
         serviceAccountName: reviews, ports: [{name: http, port: 9080, appProtocol: http}],
         upstreams: [{service: ratings, port: 80, localPort: 9000}, {service: ratings, port: 81},
                     {service: ratings, namespace: other, port: 80}],
+        httpProxy: {port: 9001},
         locality: {region: eu, zone: a}
     """
 
@@ -52,6 +53,13 @@ def test_its_address_is_one_others_can_reach(address: str) -> None:
             "spec.upstreams[0].localPort",
             "port-conflict",
         ),
+        ("ports: [{port: 9}], httpProxy: {port: 9}", "spec.httpProxy.port", "port-conflict"),
+        (
+            "upstreams: [{service: a, port: 80, localPort: 9}], httpProxy: {port: 9}",
+            "spec.httpProxy.port",
+            "port-conflict",
+        ),
+        ("httpProxy: {port: 0}", "spec.httpProxy.port", "out-of-range"),
     ],
 )
 def test_each_mistake_is_one_problem_at_its_field(spec: str, path: str, code: str) -> None:
