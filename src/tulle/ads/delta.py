@@ -83,8 +83,8 @@ class DeltaStream:
         if rewired:
             self._needs = Needs(snapshot.references)
         for type_url, channel in self._channels.items():
-            if rewired or _of(old, type_url) is not _of(snapshot, type_url):
-                channel.due = None
+            if rewired or _of(old, type_url) != _of(snapshot, type_url):
+                channel.due = None  # else there is nothing to plan anew, as for most types most times
         self._date_changes(old, snapshot)
         return self._flush()
 
