@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +24,6 @@ from tests.mesh.meshes import ROOT, TULLE, wait_until
 pytestmark = pytest.mark.timeout(240)
 
 MARK = "TULLE_TEST_UP"
-SHM = Path("/dev/shm")
 DEMO = ROOT / "src" / "tulle" / "demo" / "manifests"
 
 SERVERS = """
@@ -78,7 +78,7 @@ class Place:
     folder: Path
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     runs: list[subprocess.Popen[str]] = field(default_factory=list)
-    shm: frozenset[Path] = field(default_factory=lambda: frozenset(SHM.glob("*")))
+    shared_memory: set[Path] = field(default_factory=set)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -151,7 +151,7 @@ class Place:
             path for name in ("run", "state", "tmp") for path in (self.folder / name).rglob("*")
         ]
         assert left == []
-        assert {path for path in SHM.glob("*") if path.name.startswith("envoy")} <= self.shm
+        assert [path for path in self.shared_memory if path.exists()] == []
 
 
 @dataclass
@@ -174,6 +174,8 @@ class Run:
             return re.search(r"curl http://127\.0\.0\.1:(\d+)/", self.text)
 
         match = wait_until(printed, "the entry URL", timeout_s=100)
+        for path in self.place.folder.rglob("envoy.base-id"):
+            self.place.shared_memory.add(Path(f"/dev/shm/envoy_shared_memory_{path.read_text()}0"))
         return int(match[1])
 
     def end(self, number: int = signal.SIGINT) -> int:
@@ -182,17 +184,19 @@ class Run:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path)
-    for name in ("run", "state", "tmp"):
-        (tmp_path / name).mkdir(mode=0o700)
-    yield made
-    for run in made.runs:
-        if run.poll() is None:
-            run.kill()
-            run.wait(10)
-    for pid in made.processes():
-        os.kill(pid, signal.SIGKILL)
+def place() -> Iterator[Place]:
+    # Not pytest's folder: sockets lie in it, and their paths must stay short.
+    with tempfile.TemporaryDirectory(prefix="up-", dir="/tmp") as folder:
+        made = Place(Path(folder))
+        for name in ("run", "state", "tmp"):
+            (made.folder / name).mkdir(mode=0o700)
+        yield made
+        for run in made.runs:
+            if run.poll() is None:
+                run.kill()
+                run.wait(10)
+        for pid in made.processes():
+            os.kill(pid, signal.SIGKILL)
 
 
 def get(port: int) -> str:

@@ -22,6 +22,8 @@ from tulle.agent.state import create_private
 from tulle.xds.bootstrap import arguments
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - Envoy's choice, not ours
+BASE_ID = "envoy.base-id"
+"""The file in a workload's folder that tells its shared memory."""
 _STABLE_S = 30.0
 """An Envoy that ran so long had no trouble starting: the next trouble is a new one."""
 _HOPELESS_STARTS = 3
@@ -46,6 +48,14 @@ class EnvoyStart:
     binary: Path
     drain_s: float
     log_level: str = "warning"
+
+
+def release_shared_memory(base_id_file: Path) -> None:
+    """Take away the shared memory of an Envoy that has ended, by the file it wrote its base id to."""
+    with contextlib.suppress(OSError, ValueError):
+        base_id = int(base_id_file.read_text())
+        base_id_file.unlink()
+        (_SHARED_MEMORY / f"envoy_shared_memory_{base_id}0").unlink(missing_ok=True)
 
 
 class Envoy:
@@ -128,10 +138,7 @@ class Envoy:
     def _clean(self) -> None:
         """Take away what an ended Envoy leaves: sockets, and shared memory that outlives even a clean exit."""
         self._paths.admin.unlink(missing_ok=True)
-        with contextlib.suppress(OSError, ValueError):
-            base_id = int(self._paths.base_id.read_text())
-            self._paths.base_id.unlink()
-            (_SHARED_MEMORY / f"envoy_shared_memory_{base_id}0").unlink(missing_ok=True)
+        release_shared_memory(self._paths.base_id)
 
     def _keep_last_log(self) -> None:
         """One log per agent, and that of the one before: no log grows for ever."""

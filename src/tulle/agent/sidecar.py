@@ -12,7 +12,7 @@ from tulle.agent import cache
 from tulle.agent.channels import Uplink
 from tulle.agent.door import Door
 from tulle.agent.edges import EdgeCounter
-from tulle.agent.envoy import Envoy, EnvoyPaths, EnvoyStart
+from tulle.agent.envoy import BASE_ID, Envoy, EnvoyPaths, EnvoyStart
 from tulle.agent.events import Notice
 from tulle.agent.exchange import Exchange
 from tulle.agent.identity import Identity, IdentityKeeper
@@ -48,7 +48,8 @@ class Sidecar:
         self._key = _cache_key(keeper.current, register)
         held = cache.load(state, self._key)
         self._has_cache = held is not None
-        self.envoy = _envoy(settings, state, keeper.current, tell)
+        by_name = register.http_proxy_port is not None
+        self.envoy = _envoy(settings, state, keeper.current, tell, by_name=by_name)
         self.edges = EdgeCounter(self.envoy)
         node_id = str(keeper.current.workload)
         self.exchange = Exchange(Relay(node_id, held, _secret(keeper.current)), tell)
@@ -110,12 +111,17 @@ class Sidecar:
 
 
 def _envoy(
-    settings: AgentSettings, state: StateDir, identity: Identity, tell: Callable[[Notice], None]
+    settings: AgentSettings,
+    state: StateDir,
+    identity: Identity,
+    tell: Callable[[Notice], None],
+    *,
+    by_name: bool,
 ) -> Envoy:
     paths = EnvoyPaths(
         bootstrap=state.path / _BOOTSTRAP,
         admin=state.socket("admin.sock"),
-        base_id=state.path / "envoy.base-id",
+        base_id=state.path / BASE_ID,
         log=state.path / "envoy.log",
     )
     account = f"{settings.namespace}/{settings.service_account}"
@@ -125,6 +131,7 @@ def _envoy(
         str(state.socket("agent.sock")),
         str(paths.admin),
         next((file for file in SYSTEM_ROOT_FILES if Path(file).is_file()), ""),
+        internal_listeners=by_name,
     )
     state.write(_BOOTSTRAP, content)
     # Envoy's "info" is forty lines a start, of use only to those who ask for more.

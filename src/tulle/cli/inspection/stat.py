@@ -71,7 +71,12 @@ def edge_object(edge: Edge) -> dict[str, object]:
         "requests": edge.requests,
         "connections": edge.connections,
         "failures": edge.failures,
-        "p50_ms": edge.p50_ms,
-        "p99_ms": edge.p99_ms,
+        "p50_ms": _rounded(edge.p50_ms),
+        "p99_ms": _rounded(edge.p99_ms),
         "mtls": edge.mtls,
     }
+
+
+def _rounded(milliseconds: float | None) -> float | None:
+    """To a microsecond: histograms know no more."""
+    return None if milliseconds is None else round(milliseconds, 3)

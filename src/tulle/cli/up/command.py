@@ -156,6 +156,8 @@ def _need_demo() -> None:
 
 
 def _run(prepared: Prepared, wishes: Wishes) -> "Outcome":
+    environ = _environ(ours_first=prepared.is_demo)
+    _prepare_grpc()
     from tulle.cli.up.mesh import Job, MeshRun
     from tulle.cli.up.place import placed
     from tulle.cli.up.screen import LogStream, screen
@@ -172,18 +174,23 @@ def _run(prepared: Prepared, wishes: Wishes) -> "Outcome":
             folders=_folders(prepared.decoded),
             data_dir=home / "up" if wishes.keep_data else place.folder / "data",
             envoy=prepared.envoy,
-            environ=_environ(ours_first=prepared.is_demo),
+            environ=environ,
             for_s=wishes.for_s,
             logs=wishes.logs,
         )
         shown.say(f"starting a control plane and {counted(len(job.launches), 'program')}")
-        # gRPC's C core logs every refused handshake by itself; ours says who was refused and why.
-        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-        # Its fork handlers would shut our connections in the moment between a program's fork and its exec.
-        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
-        logs.setup(os.environ.get("DBGLOG","warning"), "human", LogStream(shown), os.environ)
+        logs.setup("warning", "human", LogStream(shown), os.environ)
         run = MeshRun(job, place, shown, _hints(prepared, place, wishes))
         return _in_loop(run, prepared.decoded)
+
+
+def _prepare_grpc() -> None:
+    """What gRPC reads when it is loaded. Programs do not inherit it: their environment is taken before."""
+    # Its C core logs every refused handshake by itself; ours says who was refused and why.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    # Its fork handlers wait for its threads, here for a minute, and shut connections of the parent in the
+    # moment between a program's fork and its exec.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 
 def _in_loop(run: "MeshRun", decoded: "Decoded") -> "Outcome":

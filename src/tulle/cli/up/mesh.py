@@ -79,6 +79,7 @@ class MeshRun:
         self._client = Client(str(place.api_socket))
         self._programs = Programs(screen, job.environ, logs=job.logs)
         self._stop = asyncio.Event()
+        self._said_ready = -1
 
     async def run(self) -> Outcome:
         """From nothing to nothing; raises CliError if it did not get up."""
@@ -93,7 +94,7 @@ class MeshRun:
             plane = await started
             try:
                 await self._fill()
-                await self._launch(plane, group)
+                await self._start(plane, group)
                 return await self._live()
             finally:
                 await self._drain()
@@ -112,12 +113,24 @@ class MeshRun:
         body = {"resources": objects}
         await asyncio.to_thread(self._client.post, "/tulle/v1/apply", body, Applied)
 
-    async def _launch(self, plane: ControlPlane, group: asyncio.TaskGroup) -> None:
-        for index, launch in enumerate(self._job.launches):
-            folder = self._place.of_workload(index)
-            settings = self._agent_settings(launch, plane.join_address, folder)
-            write_private(folder.with_suffix(".token"), await self._token(launch))
-            group.create_task(self._programs.run(launch, settings), name=f"agent-{index}")
+    async def _start(self, plane: ControlPlane, group: asyncio.TaskGroup) -> None:
+        """Those that are called before their callers, so that no first call finds nobody."""
+        deadline = asyncio.get_running_loop().time() + READY_LIMIT_S
+        self._say_ready()
+        for wave in reversed(self._waves()):
+            for launch in wave:
+                await self._launch(launch, plane, group)
+            await self._wait_until_ready(deadline)
+            if self._stop.is_set():
+                return
+
+    async def _launch(self, launch: Launch, plane: ControlPlane, group: asyncio.TaskGroup) -> None:
+        index = len(self._programs.all)
+        folder = self._place.of_workload(index)
+        settings = self._agent_settings(launch, plane.join_address, folder)
+        write_private(folder.with_suffix(".token"), await self._token(launch))
+        running = self._programs.add(launch)
+        group.create_task(self._programs.run(running, settings), name=f"agent-{index}")
 
     async def _token(self, launch: Launch) -> str:
         spec, ref = launch.process.spec, launch.replica.ref
@@ -132,7 +145,6 @@ class MeshRun:
         return made.token
 
     async def _live(self) -> Outcome:
-        await self._wait_until_ready()
         await self._show_the_way()
         loop = asyncio.get_running_loop()
         ends = None if self._job.for_s is None else loop.time() + self._job.for_s
@@ -143,26 +155,30 @@ class MeshRun:
             )
         return await self._judge()
 
-    async def _wait_until_ready(self) -> None:
-        """All well, or somebody asked to end; a program that ended at its start ends the run."""
-        total = len(self._job.launches)
-        shown = -1
+    async def _wait_until_ready(self, deadline: float) -> None:
+        """All that were started are well, or somebody asked to end; one that ended at its start ends the run."""
+        programs = self._programs.all
 
         def done() -> bool:
-            nonlocal shown
-            well = sum(running.was_healthy for running in self._programs.all)
-            if well != shown:
-                shown = well
-                self._screen.say(f"{well} of {counted(total, 'program')} ready")
-            return well == total or self._stop.is_set() or any(r.failed for r in self._programs.all)
+            self._say_ready()
+            return (
+                all(running.was_healthy for running in programs)
+                or any(running.failed for running in programs)
+                or self._stop.is_set()
+            )
 
         with suppress(TimeoutError):
-            async with asyncio.timeout(READY_LIMIT_S):
+            async with asyncio.timeout_at(deadline):
                 await self._programs.wait(done)
-        if self._stop.is_set():
-            return
-        if late := [running for running in self._programs.all if not running.was_healthy]:
+        late = [running for running in programs if not running.was_healthy]
+        if late and not self._stop.is_set():
             raise not_ready(late)
+
+    def _say_ready(self) -> None:
+        ready = sum(running.was_healthy for running in self._programs.all)
+        if ready != self._said_ready:
+            self._said_ready = ready
+            self._screen.say(f"{ready} of {counted(len(self._job.launches), 'program')} ready")
 
     async def _show_the_way(self) -> None:
         """Say where to enter, once that leads somewhere."""
@@ -208,12 +224,16 @@ class MeshRun:
         if any(not running.ended for running in programs.all):
             self._screen.say("draining")
         programs.stopping = True
-        by_ref = {running.launch.replica.ref: running for running in programs.all}
-        launches = [running.launch for running in programs.all]
-        for wave in waves(launches, lambda x: called_workloads(self._job.graph, x.replica.ref)):
-            leaving = [by_ref[launch.replica.ref] for launch in wave]
+        for wave in self._waves():
+            refs = {launch.replica.ref for launch in wave}
+            leaving = [running for running in programs.all if running.launch.replica.ref in refs]
             programs.stop(leaving)
             await programs.ended(leaving)
+
+    def _waves(self) -> list[list[Launch]]:
+        """Callers, then those they call, and so on."""
+        graph = self._job.graph
+        return waves(self._job.launches, lambda x: called_workloads(graph, x.replica.ref))
 
     def _server_settings(self) -> ServerSettings:
         anywhere = Address("127.0.0.1", 0)
@@ -222,6 +242,7 @@ class MeshRun:
             api_socket=self._place.api_socket,
             join_address=anywhere,
             xds_address=anywhere,
+            trust_domain=self._job.graph.settings.trust_domain,
         )
 
     def _agent_settings(self, launch: Launch, server: Address, folder: Path) -> AgentSettings:
@@ -238,6 +259,7 @@ class MeshRun:
             ports=launch.ports,
             health=launch.health,
             upstreams=spec.upstreams,
+            http_proxy=spec.http_proxy,
             command=spec.command,
             env={variable.name: variable.value for variable in spec.env},
             working_dir=start / spec.working_dir,

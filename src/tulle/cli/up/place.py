@@ -41,8 +41,8 @@ class Place:
 
 @contextmanager
 def placed(home: Path) -> Iterator[Place]:
-    """A new place below `home`, or below the system's temporary folder where paths would get too long."""
-    parent = home if len(str(home)) <= MOST_CHARACTERS else Path(tempfile.gettempdir())
+    """A new place below `home`, or in a temporary folder where paths would get too long."""
+    parent = next(path for path in _parents(home) if len(str(path)) <= MOST_CHARACTERS)
     try:
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         sweep(home)
@@ -57,8 +57,9 @@ def placed(home: Path) -> Iterator[Place]:
             yield Place(folder, *_socket(folder))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):  # not empty: others are there
-            parent.rmdir()
+        for used in (parent, api_socket(os.environ).parent):
+            with contextlib.suppress(OSError):  # not empty: others are there
+                used.rmdir()
 
 
 def prefix_of(home: Path) -> str:
@@ -78,6 +79,7 @@ def sweep(home: Path) -> int:
     """Take away what killed runs left; how many there were."""
     dead = [folder for folder in _folders(home) if not _is_locked(folder)]
     for folder in dead:
+        _release_shared_memory(folder)
         shutil.rmtree(folder, ignore_errors=True)
     return len(dead)
 
@@ -101,8 +103,22 @@ def _socket(folder: Path) -> tuple[Path, bool]:
 
 
 def _folders(home: Path) -> Iterator[Path]:
-    for parent in dict.fromkeys((home, Path(tempfile.gettempdir()))):
+    for parent in _parents(home):
         yield from filter(_is_mine, sorted(parent.glob(f"{prefix_of(home)}*")))
+
+
+def _release_shared_memory(folder: Path) -> None:
+    """What the Envoys of a killed run left in memory."""
+    from tulle.agent.envoy import BASE_ID, release_shared_memory
+
+    for base_id in folder.glob(f"*/{BASE_ID}"):
+        release_shared_memory(base_id)
+
+
+def _parents(home: Path) -> list[Path]:
+    """Where the folder of a run may be, best first; the last is short everywhere."""
+    found = (home, Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - a folder of its own, 0700
+    return list(dict.fromkeys(found))
 
 
 def _is_mine(folder: Path) -> bool:

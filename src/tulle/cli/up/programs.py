@@ -68,10 +68,13 @@ class Programs:
         self._environ = program_environment(environ)
         self._logs = logs
 
-    async def run(self, launch: Launch, settings: AgentSettings) -> None:
+    def add(self, launch: Launch) -> Running:
+        """One more, not started yet."""
+        self.all.append(Running(launch))
+        return self.all[-1]
+
+    async def run(self, running: Running, settings: AgentSettings) -> None:
         """One program from joining to its end; errors stay with it and stop nobody else."""
-        running = Running(launch)
-        self.all.append(running)
         agent = Agent(
             settings,
             time.time,  # noqa: TID251 - here a clock is chosen
@@ -135,8 +138,12 @@ class Programs:
 
     def _ended(self, running: Running) -> None:
         self.changed.set()
-        if running.was_healthy and not self.stopping:
-            self._screen.say(f"{running.name} ended by itself, with exit code {running.exit_code}")
+        if self.stopping or not running.was_healthy:
+            return
+        self._screen.say(f"{running.name} ended by itself, with exit code {running.exit_code}")
+        if running.exit_code and not self._logs:
+            for text in running.last_lines:
+                self._screen.output(running.name, text)
 
 
 def program_environment(base: Mapping[str, str]) -> dict[str, str]:

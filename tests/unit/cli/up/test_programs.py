@@ -110,9 +110,10 @@ async def test_what_cannot_start_stays_with_its_program(tmp_path: Path) -> None:
         command=("no-such-command-anywhere",),
     )
 
-    await programs.run(known.launch, settings)
+    running = programs.add(known.launch)
 
-    running = programs.all[-1]
+    await programs.run(running, settings)
+
     assert running.error is not None
     assert running.error.problem.code == "command-missing"
     assert running.failed
