@@ -341,7 +341,7 @@ def test_down_ends_it_from_another_terminal(place: Place) -> None:
 
     done = place.tulle("down")
 
-    assert done.stdout == "ended 1 run\n"
+    assert done.stdout == "ended 1 run\n", done.stderr
     assert run.process.wait(10) == 0
     place.assert_nothing_is_left()
 

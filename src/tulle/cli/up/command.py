@@ -55,7 +55,9 @@ def command(
 
     Every Process becomes a program with a proxy of its own; all else is applied as `tulle apply` would.
     A Process without a command is a door into the mesh, and where there is none, one is added that leads
-    to the first HTTP Service. Programs start in the folder of the file that names them.
+    to the first HTTP Service. Programs start in the folder of the file that names them. One that is told
+    its port, by $(PORT) in its command or environment, gets another where the one it names is taken, and
+    may have replicas.
 
     Ctrl-C drains and ends everything; a second one does not wait for requests in flight.
     """

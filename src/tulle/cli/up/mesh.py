@@ -83,7 +83,8 @@ class MeshRun:
 
     async def run(self) -> Outcome:
         """From nothing to nothing; raises CliError if it did not get up."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        # SIGHUP: the terminal was closed.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._asked_to_end)
         async with asyncio.TaskGroup() as group:
             started: asyncio.Future[ControlPlane] = asyncio.get_running_loop().create_future()

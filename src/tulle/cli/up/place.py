@@ -96,7 +96,7 @@ def is_answering(path: Path) -> bool:
 
 def _socket(folder: Path) -> tuple[Path, bool]:
     default = api_socket(os.environ)
-    named = os.environ.get("TULLE_SERVER", "")
+    named = os.environ.get("TULLE_SERVER", "").removeprefix("unix:")
     if is_answering(default):
         return folder / "api.sock", False
     return default, named in {"", str(default)}

@@ -1,14 +1,15 @@
 """What a person sees of a run: sentences as they happen, prefixed output of programs, a table of edges.
 
 On a terminal the table stands below and changes in place; elsewhere it is printed now and then. With
-`-o json` sentences go to stderr, so that stdout holds the JSON alone.
+`-o json` sentences go to stderr, so that stdout holds the JSON alone. A terminal that was closed, or a pipe
+nobody reads, costs the words and nothing else: the mesh runs on, and drains when it is asked to.
 """
 
 import io
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -48,11 +49,12 @@ class PlainScreen:
 
     def say(self, text: str) -> None:
         """A line."""
-        click.echo(text, err=self._err)
+        with suppress(OSError):
+            click.echo(text, err=self._err)
 
     def output(self, name: str, text: str) -> None:
         """A line behind its program's name."""
-        click.echo(prefixed(name, text), err=self._err)
+        self.say(prefixed(name, text))
 
     def edges(self, edges: Sequence[Edge]) -> None:
         """The table, every ten seconds."""
@@ -73,7 +75,8 @@ class LiveScreen:
 
     def say(self, text: str) -> None:
         """A line above the table."""
-        self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        with suppress(OSError):
+            self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def output(self, name: str, text: str) -> None:
         """A line above the table; every program has its colour."""
@@ -81,11 +84,13 @@ class LiveScreen:
 
         color = self._colors.setdefault(name, COLORS[len(self._colors) % len(COLORS)])
         line = Text.assemble((f"{name} | ", color), text)
-        self._live.console.print(line, highlight=False, soft_wrap=True)
+        with suppress(OSError):
+            self._live.console.print(line, highlight=False, soft_wrap=True)
 
     def edges(self, edges: Sequence[Edge]) -> None:
         """The table, anew."""
-        self._live.update(_rich_table(edges), refresh=True)
+        with suppress(OSError):
+            self._live.update(_rich_table(edges), refresh=True)
 
 
 @contextmanager

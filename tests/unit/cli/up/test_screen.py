@@ -1,5 +1,7 @@
 """What a person sees of a run."""
 
+import io
+
 import pytest
 
 from tulle.cli.answers import Edge
@@ -72,3 +74,18 @@ def test_log_lines_go_to_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
         LogStream(shown).write("one\ntwo\n")
 
     assert capsys.readouterr().out == "one\ntwo\n"
+
+
+class Closed(io.StringIO):
+    """A terminal that is gone."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_terminal_that_is_gone_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with screen("table") as shown:
+        monkeypatch.setattr("sys.stdout", Closed())
+        shown.say("hello")
+        shown.output("web", "line")
+        monkeypatch.undo()
