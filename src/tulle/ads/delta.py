@@ -84,7 +84,7 @@ class DeltaStream:
             self._needs = Needs(snapshot.references)
         for type_url, channel in self._channels.items():
             if rewired or _of(old, type_url) != _of(snapshot, type_url):
-                channel.due = None  # else there is nothing to plan anew, as for most types most times
+                channel.due = None  # of most changes, most types need no new plan
         self._date_changes(old, snapshot)
         return self._flush()
 
