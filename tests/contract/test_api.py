@@ -342,10 +342,20 @@ class TestTheRest:
 
         assert await api.post("/tulle/v1/tokens", body, status=422)
 
+    @pytest.mark.parametrize(
+        "body", [7, {}, {"serviceAccount": 7}, {"serviceAccount": "a", "x": 1}]
+    )
+    async def test_what_is_no_request_is_refused_with_a_way_out(
+        self, api: Api, body: object
+    ) -> None:
+        (problem,) = (await api.post("/tulle/v1/tokens", body, status=400))["problems"]
+
+        assert (problem["code"], bool(problem["hint"])) == ("request-malformed", True)
+
     async def test_a_token_for_ever_is_refused(self, api: Api) -> None:
         body = {"serviceAccount": "a", "ttlSeconds": 1e12}
 
-        assert "ttlSeconds" in (await api.post("/tulle/v1/tokens", body, status=400))["message"]
+        assert "ttlSeconds" in (await api.post("/tulle/v1/tokens", body, status=422))["message"]
 
     async def test_a_healthy_server_says_so(self, api: Api) -> None:
         checks = {c["name"]: c for c in (await api.get("/tulle/v1/check"))["checks"]}

@@ -28,10 +28,15 @@ async def read(request: web.Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.MsgspecError as error:
-        raise ApiError(400, "request-malformed", f"the request cannot be read: {error}") from None
+        raise _malformed(str(error)) from None
     except RecursionError:
-        message = "the request cannot be read: it nests too deeply"
-        raise ApiError(400, "request-malformed", message) from None
+        raise _malformed("it nests too deeply") from None
+
+
+def _malformed(why: str) -> ApiError:
+    message = f"the request cannot be read: {why}"
+    hint = "are client and server of the same version? `tulle version` says"
+    return ApiError(400, "request-malformed", message, hint)
 
 
 def reply(value: object, status: int = 200) -> web.Response:
@@ -64,5 +69,6 @@ def number(request: web.Request, name: str, default: float, most: float) -> floa
     except ValueError:
         found = -1.0
     if not 0 <= found <= most:
-        raise ApiError(400, "query-malformed", f"{name} must be a number from 0 to {most:g}")
+        message = f"{name} must be a number from 0 to {most:g}, not {text[:60]!r}"
+        raise ApiError(400, "query-malformed", message, f"without it, it is {default:g}")
     return found

@@ -53,5 +53,8 @@ def test_a_number_of_the_query_has_a_default_and_bounds() -> None:
 
 @pytest.mark.parametrize("text", ["-1", "11", "nan", "inf", "soon", ""])
 def test_a_number_out_of_bounds_is_refused(text: str) -> None:
-    with pytest.raises(ApiError, match="timeout must be a number from 0 to 10"):
+    with pytest.raises(ApiError, match="timeout must be a number from 0 to 10") as caught:
         number(asked(f"timeout={text}"), "timeout", 3.0, 10)
+
+    (problem,) = caught.value.problems
+    assert (problem.code, "it is 3" in problem.hint) == ("query-malformed", True)

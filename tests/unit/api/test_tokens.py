@@ -64,5 +64,44 @@ async def test_the_control_planes_namespace_gets_none(store: MemoryStore) -> Non
         await Mint(store, lambda: ROOT, now).new(AccountRef("tulle-system", "x"), {})
 
 
+@pytest.mark.parametrize(
+    ("account", "labels", "name", "ttl_s", "found"),
+    [
+        (AccountRef("shop", "a"), {"a b": "c"}, "", 60.0, [("labels[a b]", "bad-name")]),
+        (AccountRef("shop", "a"), {"app": "c d"}, "", 60.0, [("labels.app", "bad-pattern")]),
+        (AccountRef("Shop", "a"), {}, "", 60.0, [("namespace", "bad-name")]),
+        (AccountRef("shop", "A b"), {}, "", 60.0, [("serviceAccount", "bad-name")]),
+        (AccountRef("shop", "a"), {}, "a.b", 60.0, [("name", "bad-name")]),
+        (AccountRef("shop", "a"), {}, "", 0.0, [("ttlSeconds", "out-of-range")]),
+        (AccountRef("shop", "a"), {}, "", 1e9, [("ttlSeconds", "out-of-range")]),
+        (
+            AccountRef("shop", "A"),
+            {"a b": "c"},
+            "",
+            -1.0,
+            [
+                ("labels[a b]", "bad-name"),
+                ("serviceAccount", "bad-name"),
+                ("ttlSeconds", "out-of-range"),
+            ],
+        ),
+    ],
+)
+async def test_what_no_workload_can_be_gets_none_and_every_reason(
+    store: MemoryStore,
+    account: AccountRef,
+    labels: dict[str, str],
+    name: str,
+    ttl_s: float,
+    found: list[tuple[str, str]],
+) -> None:
+    with pytest.raises(ProblemsError) as caught:
+        await Mint(store, lambda: ROOT, now).new(account, labels, ttl_s, name=name)
+
+    problems = caught.value.problems
+    assert sorted((problem.path, problem.code) for problem in problems) == found
+    assert not any("regex" in problem.message for problem in problems)
+
+
 def test_it_does_not_show_in_logs() -> None:
     assert "tulle1" not in repr(NewToken(token="tulle1.secret"))

@@ -67,4 +67,36 @@ def test_a_name_no_workload_can_have_is_refused(server: Server) -> None:
     result = server.tulle("token", "create", "--service-account", "web", "--name", "Not A Name")
 
     assert result.exit_code == 1
-    assert "name" in result.stderr
+    assert "error: --name: 'Not A Name' must be lower-case" in result.stderr
+
+
+def test_all_that_is_wrong_is_told_at_once_of_its_flags(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "web.token"
+
+    result = server.tulle(
+        *("token", "create", "--service-account", "A", "-n", "No", "--label", "a b=c"),
+        *("--ttl", "999h", "--out", str(path)),
+    )
+
+    assert result.exit_code == 1
+    shown = result.stderr
+    for flag in ("--service-account:", "--namespace:", "--label a b:", "--ttl:"):
+        assert f"error: {flag}" in shown
+    assert shown.splitlines()[-1] == "Error: 4 errors; no token was made"
+    assert not path.exists()
+
+
+def test_a_label_services_cannot_select_by_is_refused(server: Server) -> None:
+    result = server.tulle("token", "create", "--service-account", "a", "--label", "app=c d")
+
+    assert result.exit_code == 1
+    assert "error: --label app: must be letters, digits" in result.stderr
+
+
+def test_a_label_has_one_value(server: Server) -> None:
+    result = server.tulle(
+        "token", "create", "--service-account", "a", "--label", "v=1", "--label", "v=2"
+    )
+
+    assert result.exit_code == 2
+    assert "--label v is given twice" in result.stderr
