@@ -120,7 +120,7 @@ class Client:
             raise CliError(
                 f"the server at {self.server} answers something else than expected: {exc}",
                 "are `tulle` and the server of the same version? `tulle version` says",
-                "server-answer-unknown",
+                "server-answers-strangely",
             ) from exc
 
     def _request(
@@ -176,7 +176,7 @@ def refusal(status: int, data: bytes) -> click.ClickException:
     except msgspec.DecodeError:
         failure = Failure(message=data[:200].decode(errors="replace").strip())
     problems = tuple(problem.read() for problem in failure.problems)
-    if status == 422 and (len(problems) > 1 or any(problem.resource for problem in problems)):
+    if status == 422 and problems:
         return ProblemsFound(problems)
     if problems:
         first = problems[0]

@@ -1,9 +1,11 @@
 """What a command says when it cannot do what was asked: one screen, on stderr.
 
 `CliError` (exit code 1) is one sentence and the way out; `ProblemsFound` (1) lists what is wrong with
-manifests. Mistakes on the command line itself are click's `UsageError` (2).
+manifests or flags. Mistakes on the command line itself are click's `UsageError` (2). What nobody foresaw is
+our mistake: `show_bug` says so.
 """
 
+import os
 import shutil
 from typing import IO, TYPE_CHECKING
 
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tulle.model.problems import Problem
+
+DEBUG = "TULLE_DEBUG"
+"""The variable that asks for tracebacks."""
+
+MOST_SAID = 500
+"""Characters of a message we did not write."""
 
 
 class CliError(click.ClickException):
@@ -34,16 +42,45 @@ class CliError(click.ClickException):
 
 
 class ProblemsFound(click.ClickException):
-    """Manifests with problems: as many as fit on a screen, and how many there are."""
+    """Everything wrong with what was given: as much as fits on a screen, how much it is, and the consequence.
 
-    def __init__(self, problems: "Sequence[Problem]", summary: str = "") -> None:
-        super().__init__(summary or f"{counted(len(problems), 'problem')}; nothing was changed")
+    `consequence` is what did not happen, as `nothing was changed`; commands that only read have none.
+    """
+
+    def __init__(self, problems: "Sequence[Problem]", consequence: str = "") -> None:
+        errors = sum(problem.severity.value == "error" for problem in problems)
+        parts = [counted(errors, "error"), *([consequence] if consequence else [])]
+        super().__init__("; ".join(parts))
         self.problems = problems
+        self.consequence = consequence
 
     def show(self, file: IO[str] | None = None) -> None:
         """Print them, worst first."""
         show_problems(self.problems)
-        click.echo(f"{label('Error')}: {self.message}", err=True)
+        if self.consequence or len(self.problems) > 1:
+            click.echo(f"{label('Error')}: {self.message}", err=True)
+
+
+def show_bug(error: BaseException) -> None:
+    """Print what nobody foresaw: what it was, whose fault, and how to see where."""
+    from traceback import format_exception
+
+    from tulle.ops import logs
+
+    if os.environ.get(DEBUG):
+        click.echo(logs.redact("".join(format_exception(error))), err=True)
+    first = _first(error)
+    what = logs.one_line(logs.redact(f"{type(first).__name__}: {first}"))[:MOST_SAID]
+    CliError(
+        f"nobody foresaw this, which is a mistake in tulle: {what}",
+        f"please report it; {DEBUG}=1 in the environment shows where it happened",
+        "internal-error",
+    ).show()
+
+
+def _first(error: BaseException) -> BaseException:
+    """What happened first inside the groups tasks wrap around it."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def show_problems(problems: "Sequence[Problem]") -> None:

@@ -113,7 +113,10 @@ cli = click.version_option(__version__, prog_name="tulle", message="%(prog)s %(v
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
-    """Run one command; the exit code. 0: as asked, 1: it failed, 2: the command line makes no sense."""
+    """Run one command; the exit code. 0: as asked, 1: it failed, 2: the command line makes no sense.
+
+    What nobody foresaw ends here too: on one screen, as everything else.
+    """
     arguments = None if arguments is None else list(arguments)
     # Colours are for terminals, and for none that says NO_COLOR (no-color.org).
     color = False if os.environ.get("NO_COLOR") else None
@@ -121,3 +124,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
         cli.main(arguments, prog_name="tulle", complete_var="_TULLE_COMPLETE", color=color)
     except SystemExit as exc:  # how click ends, whatever happened
         return exc.code if isinstance(exc.code, int) else int(bool(exc.code))
+    except Exception as exc:  # noqa: BLE001 - the last resort
+        from tulle.cli.errors import show_bug
+
+        show_bug(exc)
+        return 1

@@ -19,11 +19,11 @@ def read_all(paths: Sequence[str]) -> Decoded:
     return decode.read_files(list(_texts(paths)))
 
 
-def read_valid(paths: Sequence[str]) -> Decoded:
-    """Everything in the files; problems end the command, warnings are printed."""
+def read_valid(paths: Sequence[str], consequence: str = "") -> Decoded:
+    """Everything in the files; problems end the command with that consequence, warnings are printed."""
     decoded = read_all(paths)
     if has_errors(decoded.problems):
-        raise ProblemsFound(decoded.problems)
+        raise ProblemsFound(decoded.problems, consequence)
     show_problems(decoded.problems)
     return decoded
 

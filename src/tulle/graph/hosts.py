@@ -116,7 +116,7 @@ def _port_of(node: ServiceNode, scheme: str, port: int | None) -> DestinationRef
         return DestinationRef(node.ref, numbers[0])
     return Problem(
         "url",
-        "port-unknown",
+        "unknown-port",
         f"{node.ref} has no port {usual}",
         f"its ports are {in_words(numbers)}" if numbers else "it has no ports",
     )

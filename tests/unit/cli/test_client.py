@@ -58,7 +58,7 @@ def test_an_answer_of_another_shape_blames_versions(answering: Answering) -> Non
     with pytest.raises(CliError) as caught:
         client.get("/tulle/v1/version", ServerVersion)
 
-    assert caught.value.code == "server-answer-unknown"
+    assert caught.value.code == "server-answers-strangely"
 
 
 def test_a_server_that_hangs_up_is_no_traceback(answering: Answering) -> None:
@@ -120,6 +120,13 @@ def test_problems_come_back_as_the_values_they_were() -> None:
     assert first.place == Place("a.yaml", 3)
     assert first.severity is Severity.WARNING
     assert second.resource == ResourceKey("Mesh", "", "default")
+
+
+def test_one_problem_of_what_was_sent_keeps_its_field() -> None:
+    error = refusal(422, b'{"problems": [{"path": "url", "code": "c", "message": "m"}]}')
+
+    assert isinstance(error, ProblemsFound)
+    assert [problem.path for problem in error.problems] == ["url"]
 
 
 def test_one_problem_of_a_request_is_one_sentence() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tulle.cli.errors import CliError, ProblemsFound, counted
+from tulle.cli.errors import DEBUG, CliError, ProblemsFound, counted, show_bug
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Place, Problem, Severity
 
@@ -36,12 +36,12 @@ def test_a_problem_says_file_line_resource_field_code_and_way_out(
         place=Place("mesh.yaml", 7),
     )
 
-    ProblemsFound([problem]).show()
+    ProblemsFound([problem], "nothing was changed").show()
 
     assert capsys.readouterr().err.splitlines() == [
         "mesh.yaml:7: error: Process shop/web spec.port: is taken [port-taken]",
         "  choose another",
-        "Error: 1 problem; nothing was changed",
+        "Error: 1 error; nothing was changed",
     ]
 
 
@@ -51,12 +51,47 @@ def test_a_hundred_problems_stay_on_one_screen_errors_first(
     monkeypatch.setenv("LINES", "24")
     warnings = [Problem("", "w", f"w{i}", severity=Severity.WARNING) for i in range(99)]
 
-    ProblemsFound([*warnings, Problem("", "e", "the error")]).show()
+    ProblemsFound([*warnings, Problem("", "e", "the error")], "nothing was changed").show()
 
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) <= 24
     assert lines[0] == "error: the error [e]"
-    assert lines[-2:] == ["... and 90 more", "Error: 100 problems; nothing was changed"]
+    assert lines[-2:] == ["... and 90 more", "Error: 1 error; nothing was changed"]
+
+
+def test_one_problem_of_a_command_that_only_reads_speaks_for_itself(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ProblemsFound([Problem("url", "url-invalid", "is none", "write one")]).show()
+
+    assert capsys.readouterr().err == "error: url: is none [url-invalid]\n  write one\n"
+
+
+def test_what_nobody_foresaw_is_our_mistake_on_one_screen(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(DEBUG, raising=False)
+    inner = ValueError("first\nsecond, with tulle1.secret")
+
+    show_bug(ExceptionGroup("unhandled errors in a TaskGroup", [ExceptionGroup("", [inner])]))
+
+    first, second = capsys.readouterr().err.splitlines()
+    assert "ValueError: first\\nsecond, with (redacted) [internal-error]" in first
+    assert "TULLE_DEBUG=1" in second
+
+
+def test_its_traceback_is_there_for_who_asks_and_shows_no_secrets_either(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DEBUG, "1")
+    with pytest.raises(ValueError, match="tulle1") as caught:
+        int("tulle1.secret")
+    show_bug(caught.value)
+
+    shown = capsys.readouterr().err
+    assert "Traceback" in shown
+    assert "test_errors.py" in shown
+    assert "tulle1" not in shown
 
 
 def test_counting_speaks_english() -> None:

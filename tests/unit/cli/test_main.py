@@ -7,6 +7,7 @@ import click
 import pytest
 
 from tulle import __version__
+from tulle.cli import version
 from tulle.cli.main import COMMANDS, cli, main
 
 HEAVY = (
@@ -72,6 +73,22 @@ def test_a_misspelt_command_is_a_usage_error_that_names_the_right_one(
     assert main(["aply"]) == 2
 
     assert "apply" in capsys.readouterr().err
+
+
+def test_what_nobody_foresaw_is_no_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise KeyError("nobody")
+
+    monkeypatch.delenv("TULLE_DEBUG", raising=False)
+    monkeypatch.setattr(version.command, "callback", fail)
+
+    assert main(["version"]) == 1
+
+    shown = capsys.readouterr().err
+    assert "KeyError: 'nobody' [internal-error]" in shown
+    assert "Traceback" not in shown
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:

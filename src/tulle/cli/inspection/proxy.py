@@ -90,5 +90,5 @@ def _ref(name: str) -> WorkloadRef:
     namespace, slash, rest = name.partition("/")
     if not slash:
         hint = "are `tulle` and the server of the same version? `tulle version` says"
-        raise CliError(f"the server names a proxy {name!r}", hint, "server-answer-unknown")
+        raise CliError(f"the server names a proxy {name!r}", hint, "server-answers-strangely")
     return WorkloadRef(namespace, rest)

@@ -7,6 +7,8 @@ from tulle.cli.arguments import Seconds, files_option
 from tulle.cli.client import Client, server_option
 from tulle.cli.errors import ProblemsFound, show_problems
 
+NOTHING = "nothing was changed"
+
 
 @click.command("apply")
 @files_option(required=True)
@@ -40,11 +42,11 @@ def apply_files(client: Client, files: tuple[str, ...], *, dry_run: bool) -> App
     from tulle.cli.manifests import placed, read_valid
     from tulle.codec import encode
 
-    decoded = read_valid(files)
+    decoded = read_valid(files, NOTHING)
     body = {"resources": [encode.to_object(r) for r in decoded.resources], "dryRun": dry_run}
     try:
         applied = client.post("/tulle/v1/apply", body, Applied)
     except ProblemsFound as exc:
-        raise ProblemsFound(placed(decoded, exc.problems)) from exc
+        raise ProblemsFound(placed(decoded, exc.problems), NOTHING) from exc
     show_problems(placed(decoded, [warning.read() for warning in applied.warnings]))
     return applied

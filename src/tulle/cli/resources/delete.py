@@ -5,8 +5,11 @@ import click
 from tulle.cli.answers import Applied
 from tulle.cli.arguments import files_option, kind_named, namespace_option
 from tulle.cli.client import Client, server_option
+from tulle.cli.errors import ProblemsFound
 from tulle.model.names import ResourceKey
 from tulle.model.resources import key_of
+
+NOTHING = "nothing was deleted"
 
 
 @click.command("delete")
@@ -32,7 +35,10 @@ def command(
     body = {
         "keys": [{"kind": key.kind, "namespace": key.namespace, "name": key.name} for key in keys]
     }
-    deleted = client.post("/tulle/v1/delete", body, Applied)
+    try:
+        deleted = client.post("/tulle/v1/delete", body, Applied)
+    except ProblemsFound as exc:
+        raise ProblemsFound(exc.problems, NOTHING) from exc
     for outcome in deleted.results:
         click.echo(f"{outcome.key} {outcome.action}")
 
@@ -45,4 +51,4 @@ def _keys(kind: str, namespace: str, names: tuple[str, ...]) -> list[ResourceKey
 def _keys_in(files: tuple[str, ...]) -> list[ResourceKey]:
     from tulle.cli.manifests import read_valid
 
-    return [resource.key for resource in read_valid(files).resources]
+    return [resource.key for resource in read_valid(files, NOTHING).resources]

@@ -31,7 +31,7 @@ def command(files: tuple[str, ...], output: str) -> None:
             raise click.exceptions.Exit(1)
         return
     if errors:
-        raise ProblemsFound(problems, counted(len(errors), "error"))
+        raise ProblemsFound(problems)
     show_problems(problems)
     click.echo(f"{counted(len(decoded.items), 'resource')}, no errors")
 
