@@ -335,6 +335,25 @@ def test_logs_stand_behind_the_names_of_their_programs(place: Place) -> None:
     assert run.end() == 0
 
 
+def test_a_second_interrupt_waits_for_no_program_that_does_not_listen(place: Place) -> None:
+    folder = place.manifests()
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    (folder / "deaf.yaml").write_text(
+        "apiVersion: tulle.dev/v1\nkind: Process\nmetadata: {name: deaf, namespace: test}\n"
+        f"spec: {{command: [{sys.executable}, -c, '{deaf}']}}\n"
+    )
+    run = place.up(str(folder))
+    run.entry()
+
+    run.process.send_signal(signal.SIGINT)
+    wait_until(lambda: "draining" in run.text, "it drains")
+    assert run.process.poll() is None
+    assert run.end() == 0
+
+    assert "not waiting" in run.text
+    place.assert_nothing_is_left()
+
+
 def test_down_ends_it_from_another_terminal(place: Place) -> None:
     run = place.up(str(place.manifests()))
     run.entry()

@@ -59,7 +59,7 @@ def command(
     its port, by $(PORT) in its command or environment, gets another where the one it names is taken, and
     may have replicas.
 
-    Ctrl-C drains and ends everything; a second one does not wait for requests in flight.
+    Ctrl-C drains and ends everything; a second one waits for nobody.
     """
     click.echo(f"tulle up: {', '.join(paths) or f'the demo, from {DEMO}'}", err=output == "json")
     plan = _prepare(paths)

@@ -37,6 +37,8 @@ REPORT_LAG_S = 8.0
 """Agents count every two seconds and Envoy's histograms move every five: the last numbers come that late."""
 LOOK_EVERY_S = 1.0
 DRAIN_S = 15.0
+FORCE_S = 2.0
+"""What programs get to end by themselves once somebody has no patience left."""
 TOKEN_TTL_S = 600
 MOST_NAMED = 5
 
@@ -103,8 +105,9 @@ class MeshRun:
 
     def _asked_to_end(self) -> None:
         if self._stop.is_set():
-            self._screen.say("not waiting for requests in flight")
+            self._screen.say(f"not waiting any longer than {FORCE_S:g} s")
             self._programs.stop(self._programs.all)
+            asyncio.get_running_loop().call_later(FORCE_S, self._programs.kill)
         self._stop.set()
         self._programs.changed.set()
 

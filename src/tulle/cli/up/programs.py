@@ -4,6 +4,7 @@ Tells `mesh` what happens by sentences (`say`) and lines (`output`), and knows w
 """
 
 import asyncio
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -96,6 +97,13 @@ class Programs:
         for running in programs:
             if running.agent and not running.ended:
                 running.agent.stop()
+
+    def kill(self) -> None:
+        """No more waiting, for callers or for programs that do not listen."""
+        self.stop(self.all)
+        for running in self.all:
+            if running.agent and not running.ended:
+                running.agent.forward(signal.SIGKILL)
 
     async def wait(self, done: Callable[[], bool]) -> None:
         """Return when `done` says so; it is asked whenever something changed."""
