@@ -152,6 +152,7 @@ class Proxy:
         *,
         drain_s: float = 45,
         system_roots: str = "",
+        internal_listeners: bool = False,
     ) -> None:
         # Short, for the path of a Unix socket has no room for pytest's directories.
         self._directory = Path(tempfile.mkdtemp(prefix="tulle-"))
@@ -162,7 +163,10 @@ class Proxy:
         self.ads = AdsServer(agent_socket)
         self._log = self._directory / "envoy.log"
         config = self._directory / "envoy.json"
-        config.write_bytes(bootstrap(name, "tests", agent_socket, self.admin_socket, system_roots))
+        sockets = (agent_socket, self.admin_socket)
+        config.write_bytes(
+            bootstrap(name, "tests", *sockets, system_roots, internal_listeners=internal_listeners)
+        )
         # Without hot restart there is no shared memory that a killed Envoy would leave behind.
         alone = ("--disable-hot-restart", "--log-level", "info")
         with self._log.open("wb") as log:

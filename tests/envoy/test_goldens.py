@@ -26,7 +26,8 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     anchor = Anchor()
     roots = tmp_path_factory.mktemp("host") / "roots.pem"
     roots.write_text("".join(anchor.bundle))
-    with Proxy("web", anchor.identity("web").secret(), system_roots=str(roots)) as made:
+    secret = anchor.identity("web").secret()
+    with Proxy("web", secret, system_roots=str(roots), internal_listeners=True) as made:
         yield made
 
 
@@ -66,6 +67,8 @@ def _anywhere(type_url: TypeUrl, resource: XdsResource) -> Typed:
         return type_url, resource
     listener = Listener()
     unframed(resource).resource.Unpack(listener)
+    if listener.HasField("internal_listener"):
+        return type_url, resource
     free = SocketAddress(address="127.0.0.1", port_value=0)
     listener.address.CopyFrom(Address(socket_address=free))
     return type_url, resource_of(resource.name, listener, *resource.origins)

@@ -14,6 +14,7 @@ from tulle.graph.mesh import (
     ExternalTarget,
     HeaderChanges,
     HttpMatch,
+    HttpProxyPort,
     HttpRouting,
     HttpRule,
     InboundPort,
@@ -135,7 +136,7 @@ def views(draw: st.DrawFn) -> View:
         )
         for number in numbers
     ]
-    return view(
+    made = view(
         draw(words),
         draw(settings),
         mtls_port=draw(st.none() | st.just(15009)),
@@ -143,6 +144,8 @@ def views(draw: st.DrawFn) -> View:
         outbound=outbound,
         destinations=reached,
     )
+    by_name = draw(st.none() | st.just(HttpProxyPort(20090, origin("Workload", "any"))))
+    return replace(made, workload=replace(made.workload, http_proxy=by_name))
 
 
 @given(views())

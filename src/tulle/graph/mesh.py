@@ -282,6 +282,14 @@ class OutboundPort:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpProxyPort:
+    """The loopback port where a program's requests to upstreams arrive by name."""
+
+    local_port: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadNode:
     """A workload with its proxy's ports. Without `mtls_port` its proxy has not reported yet."""
 
@@ -295,6 +303,7 @@ class WorkloadNode:
     services: tuple[ServiceRef, ...]
     accepts_traffic: bool
     origin: Origin
+    http_proxy: HttpProxyPort | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from tulle.graph.mesh import (
     ExternalTarget,
     HeaderChanges,
     HttpMatch,
+    HttpProxyPort,
     HttpRouting,
     HttpRule,
     InboundPort,
@@ -56,6 +57,7 @@ def view_object(view: View) -> dict[str, object]:
             "workload": str(view.workload.ref),
             "inbound": [_inbound(port) for port in view.workload.inbound],
             "outbound": [_outbound(port) for port in view.outbound],
+            "httpProxy": _http_proxy(view.workload.http_proxy),
             "destinations": {_name(to): _destination(to) for to in view.destinations},
         }
     )
@@ -218,6 +220,7 @@ def _workload(node: WorkloadNode) -> dict[str, object]:
                 f"{port.service}:{port.port} on 127.0.0.1:{port.local_port} ({port.origin.field})"
                 for port in node.outbound
             ],
+            "httpProxy": _http_proxy(node.http_proxy),
         }
     )
 
@@ -234,6 +237,10 @@ def _inbound(port: InboundPort) -> dict[str, object]:
             "origin": port.origin.field,
         }
     )
+
+
+def _http_proxy(port: HttpProxyPort | None) -> str:
+    return f"127.0.0.1:{port.local_port} ({port.origin.field})" if port else ""
 
 
 def _permission(permission: Permission) -> object:

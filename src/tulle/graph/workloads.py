@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tulle.graph.inbound import InboundPlan
-from tulle.graph.mesh import DestinationRef, InboundPort, OutboundPort, WorkloadNode
+from tulle.graph.mesh import DestinationRef, HttpProxyPort, InboundPort, OutboundPort, WorkloadNode
 from tulle.graph.notes import did_you_mean, origin_of, warning
 from tulle.graph.programs import Program, accepts_traffic, unknown_protocol
 from tulle.graph.services import Catalogue
@@ -56,6 +56,7 @@ def build_workload(
         services=services,
         accepts_traffic=accepts_traffic(workload),
         origin=origin_of(workload),
+        http_proxy=_http_proxy(workload),
     )
     told = around.told.get(workload.metadata.namespace, frozenset())
     return Built(node, tuple(declared_problems(workload, around.catalogue, told)))
@@ -95,6 +96,14 @@ def _outbound(workload: Workload, catalogue: Catalogue) -> tuple[OutboundPort, .
             port = OutboundPort(service, upstream.port, local_port, origin)
             found.setdefault((service, upstream.port), port)
     return tuple(found[key] for key in sorted(found))
+
+
+def _http_proxy(workload: Workload) -> HttpProxyPort | None:
+    """Where it is asked for, and the proxy has reported its port."""
+    proxy = workload.status.proxy
+    if workload.spec.http_proxy is None or proxy is None or proxy.http_proxy_port is None:
+        return None
+    return HttpProxyPort(proxy.http_proxy_port, origin_of(workload, "spec.httpProxy"))
 
 
 def service_of(upstream: Upstream, namespace: str) -> ServiceRef:

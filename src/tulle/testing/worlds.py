@@ -51,6 +51,7 @@ from tulle.model.kinds.workload import (
     AccessEpoch,
     BoundPort,
     BoundUpstream,
+    HttpProxy,
     Locality,
     ProxyStatus,
     Upstream,
@@ -177,6 +178,7 @@ def workloads(draw: st.DrawFn) -> Workload:
         service_account_name=draw(ACCOUNTS),
         ports=draw(_each_once(_program_ports(), lambda port: port.port, least=1)),
         upstreams=upstreams,
+        http_proxy=draw(st.sampled_from([None, HttpProxy()])),
         locality=Locality(region=draw(st.sampled_from(["", "eu"]))),
     )
     proxy = ProxyStatus(
@@ -186,6 +188,7 @@ def workloads(draw: st.DrawFn) -> Workload:
             for index, port in enumerate(spec.ports)
         ),
         upstreams=tuple(_bound(metadata.namespace, upstreams)),
+        http_proxy_port=20090 if spec.http_proxy else None,
     )
     status = WorkloadStatus(
         proxy=draw(st.sampled_from([proxy, proxy, proxy, None])),

@@ -17,6 +17,12 @@ _RUNTIME: Mapping[str, object] = {
     "overload.premature_reset_total_stream_count": 2**32 - 1,
 }
 _TYPES = "type.googleapis.com/envoy."
+_INTERNAL_LISTENERS: Mapping[str, object] = {
+    "name": "envoy.bootstrap.internal_listener",
+    "typed_config": {
+        "@type": _TYPES + "extensions.bootstrap.internal_listener.v3.InternalListener"
+    },
+}
 _ADS: Mapping[str, object] = {
     "ads": {},
     "resource_api_version": "V3",
@@ -35,14 +41,21 @@ SYSTEM_ROOT_FILES = (
 
 
 def bootstrap(
-    node_id: str, cluster: str, agent_socket: str, admin_socket: str, system_roots: str = ""
+    node_id: str,
+    cluster: str,
+    agent_socket: str,
+    admin_socket: str,
+    system_roots: str = "",
+    *,
+    internal_listeners: bool = False,
 ) -> bytes:
     """JSON. Both sockets are paths of Unix sockets; `node_id` is the proxy's NAMESPACE/NAME.
 
     `system_roots` is a PEM file, for TLS to the outside; without one only roots given by name are trusted.
+    `internal_listeners` are what reaching upstreams by name needs; Envoy refuses them where they are not said.
     How long connections may drain is a flag of the program, not of this file: see `arguments`.
     """
-    content = {
+    content: dict[str, object] = {
         "node": {"id": node_id, "cluster": cluster},
         "admin": {"address": {"pipe": {"path": admin_socket, "mode": 0o600}}},
         "static_resources": {
@@ -62,6 +75,8 @@ def bootstrap(
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
         "stats_flush_interval": "5s",
     }
+    if internal_listeners:
+        content["bootstrap_extensions"] = [_INTERNAL_LISTENERS]
     return json.dumps(content, indent=1).encode()
 
 

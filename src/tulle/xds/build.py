@@ -11,6 +11,7 @@ from tulle.graph.mesh import (
     Destination,
     DestinationRef,
     ExternalTarget,
+    HttpProxyPort,
     HttpRouting,
     InboundPort,
     MeshSettings,
@@ -18,7 +19,7 @@ from tulle.graph.mesh import (
     View,
     WorkloadNode,
 )
-from tulle.xds import clusters, endpoints, listeners, routes, secrets
+from tulle.xds import clusters, endpoints, http_proxy, listeners, routes, secrets
 from tulle.xds.filters import rbac
 from tulle.xds.names import (
     MTLS_LISTENER,
@@ -57,6 +58,10 @@ class Builder:
         for outbound in view.outbound:
             yield self._listener(outbound)
             yield self._routes(outbound, view.workload.ref.namespace, hosts)
+        if view.workload.http_proxy is not None:
+            yield self._http_proxy(view, view.workload.http_proxy)
+            for outbound in view.outbound:
+                yield self._named_upstream(outbound, view.settings)
 
     def _inbound(self, workload: WorkloadNode, settings: MeshSettings) -> Part:
         inputs = (workload.address, workload.mtls_port, workload.inbound, settings)
@@ -68,10 +73,18 @@ class Builder:
         return self._memo.get(("to", destination.ref), (destination, settings), make)
 
     def _listener(self, view: OutboundView) -> Part:
-        # Of an HTTP listener the routes are no part: editing them builds no listener.
-        routing = view.routing if not isinstance(view.routing, HttpRouting) else None
         make = partial(listener_part, view)
-        return self._memo.get(("listener", view.port), (routing, view.default), make)
+        return self._memo.get(("listener", view.port), _of_listener(view), make)
+
+    def _named_upstream(self, view: OutboundView, settings: MeshSettings) -> Part:
+        make = partial(named_upstream_part, view, settings)
+        inputs = (*_of_listener(view), settings)
+        return self._memo.get(("named upstream", view.port), inputs, make)
+
+    def _http_proxy(self, view: View, port: HttpProxyPort) -> Part:
+        ports = tuple(outbound.port for outbound in view.outbound)
+        make = partial(http_proxy.part, view.workload.ref, port, ports)
+        return self._memo.get(("http proxy", view.workload.ref), (port, ports), make)
 
     def _routes(self, view: OutboundView, namespace: str, hosts: Hosts) -> Part:
         """Callers of one namespace share them; a consumer's own routes are no other namespace's."""
@@ -153,12 +166,32 @@ def listener_part(view: OutboundView) -> Part:
     """One loopback listener, and what it sends to."""
     listener = listeners.outbound_listener(view)
     resource = resource_of(listener.name, listener, view.port.origin)
+    return Part(((TypeUrl.LISTENER, resource),), tuple(_needs_of(listener.name, view)))
+
+
+def named_upstream_part(view: OutboundView, settings: MeshSettings) -> Part:
+    """The way to the same for who calls it by name: an internal listener, and the cluster that leads there."""
+    listener = listeners.named_upstream_listener(view)
+    cluster = clusters.named_upstream_cluster(view.default, settings)
+    resources = (
+        (TypeUrl.CLUSTER, resource_of(cluster.name, cluster, view.port.origin)),
+        (TypeUrl.LISTENER, resource_of(listener.name, listener, view.port.origin)),
+    )
+    return Part(resources, tuple(_needs_of(listener.name, view)))
+
+
+def _of_listener(view: OutboundView) -> tuple[object, ...]:
+    """What makes it. Of an HTTP listener the routes are no part: editing them builds no listener."""
+    return (None if isinstance(view.routing, HttpRouting) else view.routing, view.default)
+
+
+def _needs_of(listener: str, view: OutboundView) -> Iterator[Reference]:
     if isinstance(view.routing, HttpRouting):
-        needs = [Reference(listener.name, TypeUrl.ROUTE, listener.name)]
+        routes_name = outbound_listener_name(view.port.service, view.port.port)
+        yield Reference(listener, TypeUrl.ROUTE, routes_name)
     else:
-        names = listeners.clusters_in(view.routing, view.default)
-        needs = [Reference(listener.name, TypeUrl.CLUSTER, name) for name in names]
-    return Part(((TypeUrl.LISTENER, resource),), tuple(needs))
+        for name in listeners.clusters_in(view.routing, view.default):
+            yield Reference(listener, TypeUrl.CLUSTER, name)
 
 
 def routes_part(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tulle.graph.mesh import (
     Destination,
+    DestinationRef,
     Endpoint,
     ExternalTarget,
     InboundPort,
@@ -11,11 +12,12 @@ from tulle.graph.mesh import (
     Protocol,
 )
 from tulle.xds import tls
-from tulle.xds.endpoints import load_assignment, security_mark
+from tulle.xds.endpoints import inside, load_assignment, security_mark
 from tulle.xds.names import (
     cluster_name,
     edge_stat_name,
     inbound_cluster_name,
+    named_upstream,
     peers_secret_name,
     sni_of,
 )
@@ -91,6 +93,13 @@ def inbound_cluster(port: InboundPort, settings: MeshSettings) -> Cluster:
     cluster = Cluster(name=name, type="STATIC", load_assignment=load_assignment(name, [program]))
     protocol = port.protocol if port.parse_http else Protocol.TCP
     return _with_connections(cluster, protocol, settings)
+
+
+def named_upstream_cluster(to: DestinationRef, settings: MeshSettings) -> Cluster:
+    """The internal listener of an upstream reached by name. What came in a CONNECT goes there as bytes."""
+    name = named_upstream(to)
+    cluster = Cluster(name=name, type="STATIC", load_assignment=inside(name))
+    return _with_connections(cluster, Protocol.HTTP, settings)
 
 
 def is_mixed(destination: Destination) -> bool:

@@ -8,6 +8,7 @@ from tulle.xds.protos import (
     Address,
     ClusterLoadAssignment,
     Endpoint,
+    EnvoyInternalAddress,
     LbEndpoint,
     Locality,
     LocalityLbEndpoints,
@@ -36,6 +37,15 @@ def load_assignment(
             )
             for (region, zone), group in groups
         ],
+    )
+
+
+def inside(listener: str) -> ClusterLoadAssignment:
+    """An internal listener of the same Envoy, as the one endpoint of the cluster of its name."""
+    at = Address(envoy_internal_address=EnvoyInternalAddress(server_listener_name=listener))
+    end = LbEndpoint(endpoint=Endpoint(address=at))
+    return ClusterLoadAssignment(
+        cluster_name=listener, endpoints=[LocalityLbEndpoints(lb_endpoints=[end])]
     )
 
 

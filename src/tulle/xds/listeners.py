@@ -1,7 +1,8 @@
 """Listeners: where a proxy takes connections, and from whom.
 
 Three kinds: one for mutual TLS from the mesh, one for plaintext per port that allows it, and one on loopback
-per upstream of the program. Only the first looks into the TLS handshake: elsewhere an inspector would make a
+per upstream of the program. Where upstreams are reached by name too, there is one more on loopback, with an
+internal one per upstream behind it. Only the first looks into the TLS handshake: elsewhere an inspector would make a
 server-first client wait.
 """
 
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 
 from tulle.graph.mesh import (
     DestinationRef,
+    HttpProxyPort,
     HttpRouting,
     InboundPort,
     OutboundView,
@@ -17,13 +19,15 @@ from tulle.graph.mesh import (
 )
 from tulle.xds import tls
 from tulle.xds.endpoints import address
-from tulle.xds.filters import http_filters, http_manager, network_filters, rbac, tcp_proxy
+from tulle.xds.filters import http_filters, http_manager, network_filters, rbac, router, tcp_proxy
 from tulle.xds.names import (
+    HTTP_PROXY,
     MTLS_LISTENER,
     callers_secret_name,
     chain_name,
     cluster_name,
     inbound_cluster_name,
+    named_upstream,
     outbound_listener_name,
     plaintext_listener_name,
     sni_of,
@@ -32,6 +36,7 @@ from tulle.xds.protos import (
     Filter,
     FilterChain,
     FilterChainMatch,
+    InternalListener,
     Listener,
     ListenerFilter,
     TlsInspector,
@@ -70,10 +75,23 @@ def plaintext_listener(host: str, port: InboundPort, plaintext_port: int) -> Lis
 def outbound_listener(view: OutboundView) -> Listener:
     """A service the program calls, on a loopback port."""
     name = outbound_listener_name(view.port.service, view.port.port)
-    listener = _listener(name, _LOOPBACK, view.port.local_port)
-    chain = FilterChain(filters=[_outbound_filter(name, view)])
-    listener.MergeFrom(Listener(traffic_direction="OUTBOUND", filter_chains=[chain]))
-    return listener
+    return _outbound(_listener(name, _LOOPBACK, view.port.local_port), _outbound_filter(name, view))
+
+
+def named_upstream_listener(view: OutboundView) -> Listener:
+    """The same chain, with the same routes, for connections that come by name from inside this Envoy."""
+    name = named_upstream(view.default)
+    routes = outbound_listener_name(view.port.service, view.port.port)
+    inner = Listener(name=name, stat_prefix=name, internal_listener=InternalListener())
+    return _outbound(inner, _outbound_filter(routes, view))
+
+
+def http_proxy_listener(port: HttpProxyPort) -> Listener:
+    """Where a program sends requests and CONNECTs for any of its upstreams. It only looks at names."""
+    names = http_manager.with_routes_of(
+        HTTP_PROXY, HTTP_PROXY, [router.http_filter()], upgrades=("websocket", "CONNECT")
+    )
+    return _outbound(_listener(HTTP_PROXY, _LOOPBACK, port.local_port), names)
 
 
 def clusters_in(routing: TcpRouting, default: DestinationRef) -> list[str]:
@@ -82,6 +100,12 @@ def clusters_in(routing: TcpRouting, default: DestinationRef) -> list[str]:
         return [cluster_name(default)]
     shares = [share for share in routing.shares if share.weight > 0]
     return sorted({cluster_name(share.to) for share in shares if share.to is not None})
+
+
+def _outbound(listener: Listener, end: Filter) -> Listener:
+    chain = FilterChain(filters=[end])
+    listener.MergeFrom(Listener(traffic_direction="OUTBOUND", filter_chains=[chain]))
+    return listener
 
 
 def _outbound_filter(name: str, view: OutboundView) -> Filter:

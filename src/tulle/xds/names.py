@@ -35,6 +35,15 @@ def outbound_listener_name(service: ServiceRef, port: int) -> str:
     return f"outbound:{service.namespace}/{service.name}:{port}"
 
 
+HTTP_PROXY = "http-proxy"
+"""The loopback listener where upstreams are reached by name; its routes have the same name."""
+
+
+def named_upstream(to: DestinationRef) -> str:
+    """`http-proxy:shop/reviews:80`: the internal listener of an upstream reached by name, and its cluster."""
+    return f"{HTTP_PROXY}:{cluster_name(to)}"
+
+
 def peers_secret_name(to: DestinationRef) -> str:
     """`peers:shop/reviews:80`: whom a caller accepts behind a service's port."""
     return f"peers:{cluster_name(to)}"

@@ -4,7 +4,7 @@ import msgspec
 from tests.unit.graph.meshes import codes, compiled
 
 from tulle.graph.mesh import WorkloadNode
-from tulle.model.kinds.workload import AccessEpoch, Workload, WorkloadPort
+from tulle.model.kinds.workload import AccessEpoch, HttpProxy, Workload, WorkloadPort
 from tulle.model.names import WorkloadRef
 from tulle.model.resources import Resource
 from tulle.testing.builders import mesh, port, process, service, upstream, workload
@@ -86,3 +86,21 @@ def test_a_workload_knows_the_services_it_belongs_to() -> None:
     node = _web(workload("web"), service("web"), service("all", selector={"app": "web"}), API)
 
     assert [str(ref) for ref in node.services] == ["shop/all", "shop/web"]
+
+
+def test_requests_by_name_are_taken_where_asked_for_on_the_port_the_proxy_reported() -> None:
+    web = workload("web", upstreams=[upstream("api")])
+    asked = msgspec.structs.replace(
+        web, spec=msgspec.structs.replace(web.spec, http_proxy=HttpProxy())
+    )
+    assert web.status.proxy is not None
+    proxy = msgspec.structs.replace(web.status.proxy, http_proxy_port=18000)
+    status = msgspec.structs.replace(web.status, proxy=proxy)
+    reported = msgspec.structs.replace(asked, status=status)
+
+    made = _web(reported, API).http_proxy
+
+    assert made is not None
+    assert (made.local_port, made.origin.field) == (18000, "spec.httpProxy")
+    assert _web(web, API).http_proxy is None
+    assert _web(asked, API).http_proxy is None

@@ -48,3 +48,11 @@ def test_replaced_chains_drain_no_longer_than_asked() -> None:
     given = arguments("/run/envoy.json", 45)
 
     assert given[given.index("--drain-time-s") + 1] == "45"
+
+
+def test_internal_listeners_are_there_only_where_asked_for() -> None:
+    asked = json.loads(bootstrap("a", "b", "/run/a", "/run/b", internal_listeners=True))
+
+    assert "bootstrap_extensions" not in made()
+    (extension,) = asked["bootstrap_extensions"]
+    assert extension["name"] == "envoy.bootstrap.internal_listener"

@@ -3,19 +3,21 @@
 from dataclasses import replace
 
 import pytest
-from tests.envoy.views import allow, destination, inbound, upstream, view
+from tests.envoy.views import allow, destination, inbound, origin, upstream, view
 
 from tulle.graph.mesh import (
     Destination,
     Endpoint,
     ExternalTarget,
     HttpMatch,
+    HttpProxyPort,
     HttpRouting,
     HttpRule,
     MeshSettings,
     Protocol,
     Share,
     TcpRouting,
+    View,
 )
 from tulle.xds.build import Builder, build_snapshot
 from tulle.xds.protos import RouteConfiguration
@@ -171,3 +173,47 @@ def test_every_resource_says_where_it_came_from() -> None:
     for type_url in (TypeUrl.CLUSTER, TypeUrl.ENDPOINTS, TypeUrl.EXTENSION, TypeUrl.LISTENER):
         for resource in snapshot.of(type_url).values():
             assert resource.origins, resource.name
+
+
+def by_name(*destinations: Destination) -> View:
+    outbound = [upstream(one, 20000 + number) for number, one in enumerate(destinations)]
+    plain = view("client", SETTINGS, outbound=outbound, destinations=destinations)
+    port = HttpProxyPort(20090, origin("Workload", "client-1"))
+    return replace(plain, workload=replace(plain.workload, http_proxy=port))
+
+
+def test_upstreams_by_name_cost_a_listener_and_one_more_for_each() -> None:
+    snapshot = build_snapshot(by_name(WEB, DB))
+
+    assert [name for name in names(snapshot, TypeUrl.LISTENER) if "http-proxy" in name] == [
+        "http-proxy",
+        "http-proxy:shop/db:80",
+        "http-proxy:shop/web:80",
+    ]
+    assert [name for name in names(snapshot, TypeUrl.CLUSTER) if "http-proxy" in name] == [
+        "http-proxy:shop/db:80",
+        "http-proxy:shop/web:80",
+    ]
+    assert names(snapshot, TypeUrl.ROUTE) == ["http-proxy", "outbound:shop/web:80"]
+    assert not list(snapshot.dangling())
+
+
+def test_nothing_of_it_is_there_where_nobody_asked() -> None:
+    snapshot = calling(WEB, DB)
+
+    assert not [
+        name for type_url in TypeUrl for name in names(snapshot, type_url) if "proxy" in name
+    ]
+
+
+def test_a_changed_route_changes_nothing_by_which_upstreams_are_named() -> None:
+    rule = HttpRule(HttpMatch("/a"), (Share(WEB.ref, 1, WEB.origin),), WEB.origin)
+    builder = Builder()
+    plain = by_name(WEB)
+    routed = replace(plain, outbound=(upstream(WEB, 20000, HttpRouting((rule,))),))
+
+    before, after = builder.build(plain), builder.build(routed)
+
+    for type_url in (TypeUrl.LISTENER, TypeUrl.CLUSTER):
+        assert before.of(type_url) == after.of(type_url)
+    assert before.of(TypeUrl.ROUTE)["http-proxy"] is after.of(TypeUrl.ROUTE)["http-proxy"]

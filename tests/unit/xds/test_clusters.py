@@ -7,6 +7,7 @@ from tests.envoy.views import destination, inbound
 
 from tulle.graph.mesh import Destination, Endpoint, ExternalTarget, MeshSettings, Protocol
 from tulle.xds import clusters
+from tulle.xds.endpoints import inside
 from tulle.xds.protos import Cluster, ClusterHttpOptions
 
 SETTINGS = MeshSettings(trust_bundle=("PEM",), upstream_idle_timeout_s=1.5, connection_max_age_s=30)
@@ -125,3 +126,11 @@ def test_no_limit_stands_that_nobody_asked_for() -> None:
     (limits,) = cluster.circuit_breakers.thresholds
     assert limits.max_connections.value == limits.max_requests.value == 2**32 - 1
     assert limits.max_pending_requests.value == limits.max_retries.value == 2**32 - 1
+
+
+def test_an_upstream_reached_by_name_is_inside_this_proxy() -> None:
+    cluster = clusters.named_upstream_cluster(to().ref, SETTINGS)
+
+    assert (cluster.name, cluster.type) == ("http-proxy:shop/reviews:80", STATIC)
+    assert cluster.load_assignment == inside(cluster.name)
+    assert not cluster.HasField("transport_socket")

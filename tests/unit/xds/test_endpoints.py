@@ -1,7 +1,7 @@
 """Endpoints by place, in one order."""
 
 from tulle.graph.mesh import Endpoint
-from tulle.xds.endpoints import address, load_assignment, security_mark
+from tulle.xds.endpoints import address, inside, load_assignment, security_mark
 
 HERE = Endpoint("10.0.0.1", 15009, region="eu", zone="a")
 THERE = Endpoint("10.0.0.2", 15009, region="eu", zone="b")
@@ -37,3 +37,11 @@ def test_an_address_has_host_and_port() -> None:
     made = address("::1", 80).socket_address
 
     assert (made.address, made.port_value) == ("::1", 80)
+
+
+def test_an_internal_listener_is_the_one_endpoint_of_its_cluster() -> None:
+    made = inside("c")
+
+    ((end,),) = (group.lb_endpoints for group in made.endpoints)
+    assert made.cluster_name == "c"
+    assert end.endpoint.address.envoy_internal_address.server_listener_name == "c"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.envoy.views import POLICY, allow, destination, inbound, ref, upstream, view
 
-from tulle.graph.mesh import InboundPort, MeshSettings, Protocol, Share, TcpRouting
+from tulle.graph.mesh import HttpProxyPort, InboundPort, MeshSettings, Protocol, Share, TcpRouting
 from tulle.xds import listeners
 from tulle.xds.protos import Filter, Listener, TcpProxy
 
@@ -126,3 +126,20 @@ def test_a_listener_names_the_clusters_it_sends_to() -> None:
     assert listeners.clusters_in(TcpRouting(), ref("db")) == ["shop/db:80"]
     assert listeners.clusters_in(TcpRouting(shares, POLICY), ref("db")) == ["shop/a:80"]
     assert listeners.clusters_in(TcpRouting((), POLICY), ref("db")) == []
+
+
+@pytest.mark.parametrize("protocol", [Protocol.TCP, Protocol.HTTP, Protocol.GRPC])
+def test_an_upstream_reached_by_name_has_the_chain_of_its_loopback_port(protocol: Protocol) -> None:
+    called = upstream(destination("db", protocol, 5432, []), 20000)
+
+    inner = listeners.named_upstream_listener(called)
+
+    assert list(inner.filter_chains) == list(listeners.outbound_listener(called).filter_chains)
+    assert inner.HasField("internal_listener")
+    assert not inner.HasField("address")
+
+
+def test_requests_by_name_are_taken_on_loopback_only() -> None:
+    made = listeners.http_proxy_listener(HttpProxyPort(20090, POLICY)).address.socket_address
+
+    assert (made.address, made.port_value) == ("127.0.0.1", 20090)

@@ -23,3 +23,8 @@ def test_a_port_of_the_program_reads_the_same_in_every_name() -> None:
 
 def test_sni_carries_a_number_or_a_name() -> None:
     assert (names.sni_of("9080"), names.sni_of("http")) == ("9080.port.tulle", "http.port.tulle")
+
+
+def test_an_upstream_reached_by_name_is_told_apart_from_its_loopback_port() -> None:
+    assert names.HTTP_PROXY == "http-proxy"
+    assert names.named_upstream(REVIEWS) == "http-proxy:shop/reviews:80"

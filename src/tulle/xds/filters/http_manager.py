@@ -4,6 +4,8 @@ Made to be noticed as little as possible: names, paths and headers pass as they 
 which are resolved so that a path rule cannot be walked around.
 """
 
+from collections.abc import Sequence
+
 from tulle.xds.protos import (
     Filter,
     Http1ProtocolOptions,
@@ -17,10 +19,14 @@ from tulle.xds.protos import (
 from tulle.xds.tls import over_ads
 from tulle.xds.values import duration, packed, switch
 
+_UPGRADES = ("websocket",)
 
-def with_routes_of(name: str, host: str, filters: list[HttpFilter]) -> Filter:
+
+def with_routes_of(
+    name: str, host: str, filters: list[HttpFilter], upgrades: Sequence[str] = _UPGRADES
+) -> Filter:
     """Routes come by RDS under the listener's own name: editing them leaves its connections alone."""
-    manager = _manager(name, host, filters)
+    manager = _manager(name, host, filters, upgrades)
     manager.MergeFrom(
         HttpConnectionManager(rds=Rds(config_source=over_ads(), route_config_name=name))
     )
@@ -36,7 +42,9 @@ def with_fixed_routes(
     return _filter(manager)
 
 
-def _manager(name: str, host: str, filters: list[HttpFilter]) -> HttpConnectionManager:
+def _manager(
+    name: str, host: str, filters: list[HttpFilter], upgrades: Sequence[str] = _UPGRADES
+) -> HttpConnectionManager:
     """`host` stands in for the name that clients of HTTP/1.0 do not send."""
     return HttpConnectionManager(
         codec_type="AUTO",
@@ -50,7 +58,7 @@ def _manager(name: str, host: str, filters: list[HttpFilter]) -> HttpConnectionM
             # Envoy's usual codec closes the connection of a client that cancels more than 33 calls a second.
             use_oghttp2_codec=switch(on=True),
         ),
-        upgrade_configs=[HttpUpgrade(upgrade_type="websocket")],
+        upgrade_configs=[HttpUpgrade(upgrade_type=kind) for kind in upgrades],
         server_header_transformation="PASS_THROUGH",
         generate_request_id=switch(on=False),
         normalize_path=switch(on=True),

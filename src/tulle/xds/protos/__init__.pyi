@@ -85,10 +85,12 @@ class Status(Message):
 
 class Address(Message):
     socket_address: SocketAddress
+    envoy_internal_address: EnvoyInternalAddress
     def __init__(
         self,
         *,
         socket_address: SocketAddress | None = ...,
+        envoy_internal_address: EnvoyInternalAddress | None = ...,
     ) -> None: ...
 
 class AggregatedConfigSource(Message):
@@ -140,6 +142,16 @@ class DataSource(Message):
         inline_bytes: bytes | None = ...,
         inline_string: str | None = ...,
         environment_variable: str | None = ...,
+    ) -> None: ...
+
+class EnvoyInternalAddress(Message):
+    server_listener_name: str
+    endpoint_id: str
+    def __init__(
+        self,
+        *,
+        server_listener_name: str | None = ...,
+        endpoint_id: str = ...,
     ) -> None: ...
 
 class ExtensionConfigSource(Message):
@@ -672,6 +684,7 @@ class Listener(Message):
     tcp_backlog_size: UInt32Value
     max_connections_to_accept_per_socket_event: UInt32Value
     bind_to_port: BoolValue
+    internal_listener: InternalListener
     enable_mptcp: bool
     ignore_global_conn_limit: bool
     bypass_overload_manager: bool
@@ -698,9 +711,15 @@ class Listener(Message):
         tcp_backlog_size: UInt32Value | None = ...,
         max_connections_to_accept_per_socket_event: UInt32Value | None = ...,
         bind_to_port: BoolValue | None = ...,
+        internal_listener: InternalListener | None = ...,
         enable_mptcp: bool = ...,
         ignore_global_conn_limit: bool = ...,
         bypass_overload_manager: bool = ...,
+    ) -> None: ...
+
+class InternalListener(Message):
+    def __init__(
+        self,
     ) -> None: ...
 
 class ListenerFilter(Message):
@@ -1035,6 +1054,19 @@ class RbacAuthenticated(Message):
         principal_name: StringMatcher | None = ...,
     ) -> None: ...
 
+class ConnectConfig(Message):
+    allow_post: bool
+    def __init__(
+        self,
+        *,
+        allow_post: bool = ...,
+    ) -> None: ...
+
+class ConnectMatcher(Message):
+    def __init__(
+        self,
+    ) -> None: ...
+
 class ClusterWeight(Message):
     name: str
     cluster_header: str
@@ -1148,6 +1180,7 @@ class RouteAction(Message):
     early_data_policy: TypedExtensionConfig
     retry_policy_typed_config: Any
     priority: int
+    upgrade_configs: Sequence[RouteUpgrade]
     def __init__(
         self,
         *,
@@ -1173,6 +1206,7 @@ class RouteAction(Message):
         early_data_policy: TypedExtensionConfig | None = ...,
         retry_policy_typed_config: Any | None = ...,
         priority: Literal["DEFAULT", "HIGH"] = ...,
+        upgrade_configs: Iterable[RouteUpgrade] = ...,
     ) -> None: ...
 
 class RouteConfiguration(Message):
@@ -1215,6 +1249,7 @@ class RouteMatch(Message):
     prefix: str
     path: str
     safe_regex: RegexMatcher
+    connect_matcher: ConnectMatcher
     path_separated_prefix: str
     path_match_policy: TypedExtensionConfig
     case_sensitive: BoolValue
@@ -1226,11 +1261,24 @@ class RouteMatch(Message):
         prefix: str | None = ...,
         path: str | None = ...,
         safe_regex: RegexMatcher | None = ...,
+        connect_matcher: ConnectMatcher | None = ...,
         path_separated_prefix: str | None = ...,
         path_match_policy: TypedExtensionConfig | None = ...,
         case_sensitive: BoolValue | None = ...,
         headers: Iterable[HeaderMatcher] = ...,
         query_parameters: Iterable[QueryParameterMatcher] = ...,
+    ) -> None: ...
+
+class RouteUpgrade(Message):
+    upgrade_type: str
+    enabled: BoolValue
+    connect_config: ConnectConfig
+    def __init__(
+        self,
+        *,
+        upgrade_type: str = ...,
+        enabled: BoolValue | None = ...,
+        connect_config: ConnectConfig | None = ...,
     ) -> None: ...
 
 class VirtualHost(Message):

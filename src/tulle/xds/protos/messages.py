@@ -32,6 +32,7 @@ FULL_NAMES = MappingProxyType(
         "CommonHttpProtocolOptions": _CORE + "HttpProtocolOptions",
         "ConfigSource": _CORE + "ConfigSource",
         "DataSource": _CORE + "DataSource",
+        "EnvoyInternalAddress": _CORE + "EnvoyInternalAddress",
         "ExtensionConfigSource": _CORE + "ExtensionConfigSource",
         "HeaderValue": _CORE + "HeaderValue",
         "HeaderValueOption": _CORE + "HeaderValueOption",
@@ -66,6 +67,7 @@ FULL_NAMES = MappingProxyType(
         "FilterChain": _LISTENER + "FilterChain",
         "FilterChainMatch": _LISTENER + "FilterChainMatch",
         "Listener": _LISTENER + "Listener",
+        "InternalListener": _LISTENER + "Listener.InternalListenerConfig",
         "ListenerFilter": _LISTENER + "ListenerFilter",
         "TlsInspector": "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
         "TcpProxy": _TCP + "TcpProxy",
@@ -84,6 +86,8 @@ FULL_NAMES = MappingProxyType(
         "RbacPrincipal": _RBAC + "Principal",
         "RbacAuthenticated": _RBAC + "Principal.Authenticated",
         # Routes
+        "ConnectConfig": _ROUTE + "RouteAction.UpgradeConfig.ConnectConfig",
+        "ConnectMatcher": _ROUTE + "RouteMatch.ConnectMatcher",
         "ClusterWeight": _ROUTE + "WeightedCluster.ClusterWeight",
         "DirectResponseAction": _ROUTE + "DirectResponseAction",
         "HeaderMatcher": _ROUTE + "HeaderMatcher",
@@ -92,6 +96,7 @@ FULL_NAMES = MappingProxyType(
         "RouteAction": _ROUTE + "RouteAction",
         "RouteConfiguration": _ROUTE + "RouteConfiguration",
         "RouteMatch": _ROUTE + "RouteMatch",
+        "RouteUpgrade": _ROUTE + "RouteAction.UpgradeConfig",
         "VirtualHost": _ROUTE + "VirtualHost",
         "WeightedCluster": _ROUTE + "WeightedCluster",
         # TLS

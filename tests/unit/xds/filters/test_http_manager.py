@@ -46,3 +46,11 @@ def test_old_clients_and_websockets_are_welcome() -> None:
     assert manager.http_protocol_options.accept_http_10
     assert manager.http_protocol_options.default_host_for_http_10 == "web.shop"
     assert [one.upgrade_type for one in manager.upgrade_configs] == ["websocket"]
+
+
+def test_tunnels_pass_only_where_they_are_meant_to() -> None:
+    plain = held(http_manager.with_routes_of("a", "a", []))
+    tunnels = held(http_manager.with_routes_of("a", "a", [], upgrades=("websocket", "CONNECT")))
+
+    assert [one.upgrade_type for one in plain.upgrade_configs] == ["websocket"]
+    assert [one.upgrade_type for one in tunnels.upgrade_configs] == ["websocket", "CONNECT"]
