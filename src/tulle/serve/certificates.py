@@ -15,10 +15,11 @@ import grpc
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tulle.model.kinds.workload import Workload, WorkloadSpec
+from tulle.model.kinds.workload import Workload, WorkloadSpec, WorkloadStatus
 from tulle.model.names import AccountRef, WorkloadRef, spiffe_id
 from tulle.model.problems import Problem
-from tulle.model.resources import Metadata
+from tulle.model.resources import Condition, Metadata
+from tulle.model.statuses import ConditionType, Reason, with_condition
 from tulle.model.wire import (
     Credentials,
     JoinRequest,
@@ -31,10 +32,11 @@ from tulle.pki.issuing import issue
 from tulle.pki.requests import check_request
 from tulle.pki.tokens import Token, TokenRecord, check_claims, read_token
 from tulle.reconcile.authority import MeshAuthority
+from tulle.reconcile.statuses import timestamp
 from tulle.serve.errors import malformed, refuse, refused, store_errors
 from tulle.serve.peers import Caller, caller_of
 from tulle.store.contract import ABSENT, Put, Store
-from tulle.store.errors import ConflictError
+from tulle.store.errors import ConflictError, NotFound
 
 T = TypeVar("T")
 
@@ -102,22 +104,32 @@ class Certificates:
     async def _admit(self, record: TokenRecord, host: str) -> WorkloadRef:
         """Create the Workload the token stands for. A name the token chose may come back as it was."""
         while True:
-            name = record.name or _new_name(record.service_account)
+            ref = WorkloadRef(record.namespace, record.name or _new_name(record.service_account))
             workload = Workload(
-                metadata=Metadata(name=name, namespace=record.namespace, labels=record.labels),
+                metadata=Metadata(name=ref.name, namespace=ref.namespace, labels=record.labels),
                 spec=WorkloadSpec(address=host, service_account_name=record.service_account),
+                status=WorkloadStatus(conditions=with_condition((), _JOINED, self._now())),
             )
+            known = await self._find(ref) if record.name else None
             try:
-                await self._store.write([Put(workload, expect=None if record.name else ABSENT)])
-            except ConflictError:
+                if known is None:
+                    new = [Put(workload, ABSENT), Put(workload, ABSENT, status_only=True)]
+                    await self._store.write(new)
+                else:
+                    await self._store.write([Put(workload, known.metadata.resource_version)])
+            except (ConflictError, NotFound):
                 continue
-            return WorkloadRef(record.namespace, name)
+            return ref
+
+    def _now(self) -> str:
+        return timestamp(self._clock())
 
     async def _knows(self, caller: Caller) -> bool:
-        found = (await self._store.world()).get(
-            Workload, caller.workload.namespace, caller.workload.name
-        )
+        found = await self._find(caller.workload)
         return found is not None and found.spec.service_account_name == caller.account.name
+
+    async def _find(self, ref: WorkloadRef) -> Workload | None:
+        return (await self._store.world()).get(Workload, ref.namespace, ref.name)
 
     async def _issue(
         self,
@@ -152,6 +164,13 @@ class Certificates:
             )
         )
 
+
+_JOINED = Condition(
+    type=ConditionType.READY,
+    status="False",
+    reason=Reason.STARTING,
+    message="it has joined; where its proxy listens is not known yet",
+)
 
 _TOKEN_USED = Refused(
     code="token-used",

@@ -32,9 +32,19 @@ class DoorError(Exception):
         super().__init__(str(problem))
 
 
-def refused(problem: Problem) -> Refused:
-    """A problem as agents hear it."""
-    return Refused(code=problem.code, message=problem.message, hint=problem.hint)
+def refused(first: Problem, *others: Problem) -> Refused:
+    """Problems as agents hear them: under the code of the first, all with their fields, in one sentence."""
+    more = [f"{_with_field(problem)} [{problem.code}]" for problem in others]
+    hints = [problem.hint for problem in (first, *others) if problem.hint]
+    return Refused(
+        code=first.code,
+        message="; ".join([_with_field(first), *more]),
+        hint="; ".join(dict.fromkeys(hints)),
+    )
+
+
+def _with_field(problem: Problem) -> str:
+    return f"{problem.path}: {problem.message}" if problem.path else problem.message
 
 
 async def refuse(context: grpc.aio.ServicerContext, refusal: Refused) -> NoReturn:

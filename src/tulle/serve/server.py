@@ -4,7 +4,9 @@ Join: TLS where only the server shows a certificate; a token opens it. xDS: mutu
 """
 
 import asyncio
+import errno
 import logging
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -123,7 +125,7 @@ class GrpcDoor:
                 str(address), self._certificate.credentials(mutual=mutual)
             )
         except RuntimeError as error:
-            raise DoorError(_taken(flag, address)) from error
+            raise DoorError(_why_not(flag, address)) from error
         await server.start()
         self._servers.append(server)
         return replace(address, port=port)
@@ -194,10 +196,38 @@ class _OwnCertificate:
         return pair, renew_at(now, issued.not_after, 0.5)
 
 
+def _why_not(flag: str, address: Address) -> Problem:
+    """What is in the way of listening there. gRPC does not tell; trying once more does."""
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(found[0]) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(found[4])
+    except OSError as error:
+        return _cannot_listen(flag, address, error)
+    return _taken(flag, address)  # it was, a moment ago
+
+
+def _cannot_listen(flag: str, address: Address, error: OSError) -> Problem:
+    here = "name one that is (`ip address` lists them), or 0.0.0.0 for all"
+    what = f"cannot listen on {address}: "
+    if isinstance(error, socket.gaierror):
+        return Problem(flag, "address-unknown", f"{what}nobody knows the host {address.host}", here)
+    match error.errno:
+        case errno.EADDRINUSE:
+            return _taken(flag, address)
+        case errno.EADDRNOTAVAIL:
+            message = f"{what}{address.host} is no address of this machine"
+            return Problem(flag, "address-not-local", message, here)
+        case _:
+            hint = f"choose another port: {flag} HOST:PORT (those below 1024 need privileges)"
+            return Problem(flag, "port-forbidden", f"{what}{error.strerror}", hint)
+
+
 def _taken(flag: str, address: Address) -> Problem:
     return Problem(
         flag,
         "port-taken",
-        f"cannot listen on {address}: the port is taken, or the address is not this machine's",
+        f"cannot listen on {address}: the port is taken",
         f"end what listens there (another `tulle server`?), or choose another: {flag} HOST:PORT",
     )

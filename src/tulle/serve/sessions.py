@@ -94,8 +94,10 @@ class Sessions:
         return {ref: end for ref, end in self._certificate_ends.items() if ref in self._here}
 
     def note_certificate(self, workload: WorkloadRef, not_after: float) -> None:
-        """A certificate was issued."""
+        """A certificate was issued. Who never comes for more is forgotten as one that left."""
         self._certificate_ends[workload] = not_after
+        if workload not in self._here:
+            self._missing_since.setdefault(workload, self._memory.clock())
 
     # What runs.
 
@@ -103,7 +105,7 @@ class Sessions:
         """Take away what left, and the endpoints of those that do not come back, until cancelled."""
         now = self._memory.clock()
         for workload in (await self._memory.store.world()).all(Workload):
-            if workload.status.proxy is not None:
+            if _has_agent(workload):
                 ref = WorkloadRef(workload.metadata.namespace, workload.metadata.name)
                 self._missing_since.setdefault(ref, now + RETURN_AFTER_START_S - self._lost_after_s)
         while True:
@@ -239,7 +241,7 @@ class _Session:
             return False
         problems = [p for p in check(_registered(found, frame)) if p.severity is Severity.ERROR]
         if problems:
-            await self.say(refused(problems[0]))
+            await self.say(refused(*problems))
             return False
         ready = _ready(frame.healthy, "" if frame.healthy else "not healthy yet")
 
@@ -333,6 +335,12 @@ async def _mark_lost(memory: Memory, ref: WorkloadRef) -> None:
         message="its agent does not answer: traffic goes elsewhere until it is back",
     )
     await _update(memory.store, ref, lambda w: _with_conditions(w, memory, lost))
+
+
+def _has_agent(workload: Workload) -> bool:
+    """Whether it joined; others were applied by somebody, and nobody comes back as them."""
+    ready = condition_of(workload.status.conditions, ConditionType.READY)
+    return workload.status.proxy is not None or ready is not None
 
 
 def _is_lost(workload: Workload) -> bool:

@@ -32,7 +32,22 @@ async def test_a_refusal_reaches_the_agent_with_code_message_and_hint() -> None:
         await refuse(context, refused(problem))
     assert context.status is grpc.StatusCode.PERMISSION_DENIED
     found = msgspec.json.decode(context.details, type=Refused)
-    assert found == Refused(code="csr-refused", message="its key is too small", hint="use P-256")
+    said = "csr: its key is too small"
+    assert found == Refused(code="csr-refused", message=said, hint="use P-256")
+
+
+def test_all_problems_are_told_each_with_its_field() -> None:
+    found = refused(
+        Problem("spec.address", "bad-address", "must be an address", "write one"),
+        Problem("", "conflict", "is odd"),
+        Problem("spec.ports[0].port", "out-of-range", "is too large", "write one"),
+    )
+    assert found.code == "bad-address"
+    assert found.message == (
+        "spec.address: must be an address; is odd [conflict]; "
+        "spec.ports[0].port: is too large [out-of-range]"
+    )
+    assert found.hint == "write one"
 
 
 async def test_a_store_that_fails_means_not_now() -> None:

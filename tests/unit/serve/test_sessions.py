@@ -8,7 +8,9 @@ import pytest
 from tests.unit.serve import doors
 from tests.unit.serve.doors import REGISTER, Door, mesh_of, open_door, reason_of, status_of
 
-from tulle.model.kinds.workload import BoundPort
+from tulle.model.kinds.workload import BoundPort, HttpProxy, Workload, WorkloadPort, WorkloadSpec
+from tulle.model.names import WorkloadRef
+from tulle.model.resources import Metadata
 from tulle.model.statuses import ConditionType
 from tulle.model.wire import (
     Draining,
@@ -21,7 +23,7 @@ from tulle.model.wire import (
 )
 from tulle.serve import sessions
 from tulle.serve.sessions import EVERYBODY
-from tulle.store.contract import Delete
+from tulle.store.contract import Delete, Put
 from tulle.store.errors import StoreFull
 from tulle.testing.proxies import FakeSession, Identity, session
 
@@ -73,6 +75,17 @@ async def test_registering_records_where_the_workload_and_its_proxy_are(door: Do
     assert workload.status.proxy.version == "1.40.0"
     assert status_of(workload, READY) == "True"
     assert answer.revision == int(workload.metadata.resource_version)
+
+
+async def test_the_port_for_requests_by_name_is_recorded(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await registered(talk, http_proxy=HttpProxy(), http_proxy_port=18000)
+        workload = await door.workload(me.workload)
+    assert workload is not None
+    assert workload.status.proxy is not None
+    assert workload.spec.http_proxy == HttpProxy()
+    assert workload.status.proxy.http_proxy_port == 18000
 
 
 async def test_health_goes_up_and_down(door: Door) -> None:
@@ -173,6 +186,38 @@ async def test_a_workload_nobody_can_come_back_as_is_deleted(door: Door) -> None
     await door.until(me.workload, lambda workload: workload is None)
 
 
+async def test_who_joined_and_never_registered_is_not_ready_and_then_forgotten(door: Door) -> None:
+    me = await door.join()
+    assert reason_of(await door.workload(me.workload), READY) == "Starting"
+    await door.until(me.workload, lambda w: reason_of(w, READY) == "AgentLost")
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        assert status_of(await door.workload(me.workload), READY) == "True"
+    gone = await door.join()
+    door.clock.ahead_s = door.lifetime_s + 1.0
+    await door.until(gone.workload, lambda workload: workload is None)
+
+
+async def test_who_joined_another_control_plane_and_never_registered_is_forgotten_too(
+    tmp_path: Path,
+) -> None:
+    async with open_door(tmp_path, lost_after_s=3600.0) as door:
+        me = await door.join()
+        applied = Workload(
+            metadata=Metadata(name="applied", namespace="shop"),
+            spec=WorkloadSpec(address="10.0.0.9", service_account_name="web"),
+        )
+        await door.store.write([Put(applied)])
+        restarted = sessions.Sessions(
+            sessions.Memory(door.store, door.publisher, door.clock), doors.TRUST_DOMAIN, 0.05
+        )
+        async with doors.running(restarted.run()):
+            await door.breathe()
+            door.clock.ahead_s = 2 * 86400.0
+            await door.until(me.workload, lambda workload: workload is None)
+        assert await door.workload(WorkloadRef("shop", "applied")) is not None
+
+
 async def test_a_deleted_workload_is_told_so(door: Door) -> None:
     me = await door.join()
     workload = await door.workload(me.workload)
@@ -190,8 +235,13 @@ async def test_what_cannot_be_is_refused_and_nothing_is_written(door: Door) -> N
     me = await door.join()
     before = await door.workload(me.workload)
     async with session(me, door.xds) as talk:
-        await talk.say(msgspec.structs.replace(REGISTER, address="not an address!"))
-        assert isinstance(await talk.hear(), Refused)
+        twice = (WorkloadPort(port=80), WorkloadPort(port=80))
+        await talk.say(msgspec.structs.replace(REGISTER, address="not an address!", ports=twice))
+        answer = await talk.hear()
+        assert isinstance(answer, Refused)
+        assert answer.code == "bad-address"
+        assert "spec.address: " in answer.message
+        assert "spec.ports[1].port: " in answer.message
     assert await door.workload(me.workload) == before
 
 
