@@ -5,10 +5,13 @@ being answered is answered. What is still open at the deadline is cut, and that 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TypeVar
 
 from tulle.agent.events import Notice
 from tulle.agent.session import Session
+
+T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.1
 
@@ -38,10 +41,27 @@ class Deadline:
         except TimeoutError:
             return
 
+    async def patience(self, least_s: float) -> None:
+        """Wait until the deadline, but `least_s` in any case."""
+        begun = self._loop.time()
+        await self.pause(self.left_s)
+        await asyncio.sleep(max(0.0, begun + least_s - self._loop.time()))
+
+    async def within(self, work: Coroutine[None, None, T]) -> T | None:
+        """The work's result; None, and it is given up, if it is not there by the deadline."""
+        async with asyncio.TaskGroup() as group:
+            working = group.create_task(work)
+            waiting = group.create_task(self.pause(self.left_s))
+            await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            finished = working.done()
+            working.cancel()
+            waiting.cancel()
+        return working.result() if finished else None
+
 
 async def leave(session: Session, deadline: Deadline, tell: Callable[[Notice], None]) -> None:
     """Have the endpoint taken away everywhere; who could not be told is named."""
-    left = await session.leave(deadline.left_s)
+    left = await deadline.within(session.leave(deadline.left_s))
     if left is None:
         tell(Notice("the control plane is away: callers are not told that this workload leaves"))
     elif left.pending:
