@@ -11,6 +11,7 @@ MIN_LIFETIME_S = 10.0
 """Below this, certificates would expire while they are being renewed."""
 
 _MIN_ADDRESSES = 4
+_EXAMPLES = {4: "240.0.0.0/16", 6: "fd00::/112"}
 
 
 def check(mesh: Mesh) -> Iterator[Problem]:
@@ -26,10 +27,13 @@ def check(mesh: Mesh) -> Iterator[Problem]:
 def _ranges(ranges: VirtualAddresses) -> Iterator[Problem]:
     for version, text in ((4, ranges.ipv4), (6, ranges.ipv6)):
         at = f"spec.virtualAddresses.ipv{version}"
+        if not text:  # none of this family, please
+            continue
         try:
             network = ipaddress.ip_network(text)
         except ValueError as error:
-            yield Problem(at, "bad-address", f"must be a range such as 240.0.0.0/16: {error}")
+            message = f"must be a range such as {_EXAMPLES[version]}: {error}"
+            yield Problem(at, "bad-address", message, '"" switches the family off')
             continue
         if network.version != version:
             yield Problem(at, "bad-address", f"must be a range of IPv{version}, not {text}")

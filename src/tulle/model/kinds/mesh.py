@@ -13,8 +13,12 @@ DEFAULT_NAME = "default"
 class VirtualAddresses(Value, frozen=True, kw_only=True):
     """Where Services without a clusterIP get their addresses from."""
 
-    ipv4: str = "240.0.0.0/16"
-    ipv6: str = "fd74:756c:6c65::/112"
+    ipv4: Annotated[str, msgspec.Meta(description='A range; "" for no IPv4 addresses.')] = (
+        "240.0.0.0/16"
+    )
+    ipv6: Annotated[str, msgspec.Meta(description='A range; "" for no IPv6 addresses.')] = (
+        "fd74:756c:6c65::/112"
+    )
 
 
 class Certificates(Value, frozen=True, kw_only=True):

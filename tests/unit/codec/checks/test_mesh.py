@@ -13,6 +13,8 @@ def mesh(spec: str, name: str = "default") -> str:
     [
         "",
         "virtualAddresses: {ipv4: 10.96.0.0/12, ipv6: 'fd00::/108'}",
+        "virtualAddresses: {ipv6: ''}",
+        "virtualAddresses: {ipv4: '', ipv6: ''}",
         "certificates: {lifetime: 10s}, connections: {maxAge: 5s, drain: 6s}",
     ],
 )
