@@ -182,7 +182,8 @@ def named_upstream_part(view: OutboundView, settings: MeshSettings) -> Part:
 
 def _of_listener(view: OutboundView) -> tuple[object, ...]:
     """What makes it. Of an HTTP listener the routes are no part: editing them builds no listener."""
-    return (None if isinstance(view.routing, HttpRouting) else view.routing, view.default)
+    routing = None if isinstance(view.routing, HttpRouting) else view.routing
+    return (routing, view.protocol, view.default)
 
 
 def _needs_of(listener: str, view: OutboundView) -> Iterator[Reference]:
