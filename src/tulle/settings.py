@@ -19,7 +19,7 @@ import msgspec
 
 from tulle.model import durations
 from tulle.model.kinds.process import ExecProbe, Health, HttpProbe, TcpProbe
-from tulle.model.kinds.workload import Locality, Upstream, WorkloadPort
+from tulle.model.kinds.workload import HttpProxy, Locality, Upstream, WorkloadPort
 from tulle.model.problems import Problem
 from tulle.model.resources import Label, Name, PortName
 
@@ -34,6 +34,9 @@ XDS_PORT = 15012
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("human", "json")
 PROTOCOLS = ("http", "http2", "grpc", "tcp")
+
+ANY_PORT = "any"
+"""What `--http-proxy` without a port stands for."""
 
 _MAX_SOCKET_PATH = 103
 """Bytes a Unix socket's path may have on every system we run on (macOS has the shortest)."""
@@ -113,6 +116,9 @@ class AgentSettings:
     upstreams: tuple[Upstream, ...] = ()
     """The services it calls, each on a loopback port of its proxy."""
 
+    http_proxy: HttpProxy | None = None
+    """Whether the program reaches its upstreams by name too, through one more loopback port."""
+
     command: tuple[str, ...] = ()
     """The program. Empty: a proxy alone, a door into the mesh."""
 
@@ -184,6 +190,7 @@ def agent_settings(
         ports=ports,
         health=read.one("health", parse_health, None),
         upstreams=tuple(read.many("upstream", parse_upstream)),
+        http_proxy=read.one("http_proxy", parse_http_proxy, None),
         command=tuple(read.texts("command")),
         working_dir=read.path("working_dir"),
         address=read.one("address", _own_address, ""),
@@ -280,6 +287,18 @@ def parse_upstream(text: str) -> Upstream | Problem:
     )
 
 
+def parse_http_proxy(text: str) -> HttpProxy | Problem:
+    """`PORT`, or ANY_PORT: where the program's requests by name arrive."""
+    if text == ANY_PORT:
+        return HttpProxy()
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not _is_port(text):
+        example = (
+            "--http-proxy=18000; for any free port, --http-proxy followed by another flag or by --"
+        )
+        return _misread("http-proxy-malformed", text, "a loopback port", example)
+    return HttpProxy(port=int(text))
+
+
 def parse_health(text: str) -> Health | Problem:
     """`http:[PORT]/PATH`, `tcp[:PORT]` or `exec:COMMAND`: how to know that the program is well."""
     match text.partition(":"):
@@ -374,6 +393,9 @@ def _clashes(settings: AgentSettings) -> list[Problem]:
         if up.local_port is not None:
             asker = f"--upstream {up.service}:{up.port}={up.local_port}"
             askers.setdefault(up.local_port, []).append(asker)
+    if settings.http_proxy and settings.http_proxy.port is not None:
+        by_name = settings.http_proxy.port
+        askers.setdefault(by_name, []).append(f"--http-proxy={by_name}")
     return [
         Problem("", "port-conflict", f"{' and '.join(who)} ask for one port", "give each its own")
         for _, who in sorted(askers.items())

@@ -14,15 +14,17 @@ from hypothesis import strategies as st
 
 from tulle import settings
 from tulle.model.kinds.process import ExecProbe, Health, HttpProbe, TcpProbe
-from tulle.model.kinds.workload import Locality, Upstream, WorkloadPort
+from tulle.model.kinds.workload import HttpProxy, Locality, Upstream, WorkloadPort
 from tulle.model.problems import Problem
 from tulle.settings import (
+    ANY_PORT,
     Address,
     AgentSettings,
     ServerSettings,
     agent_settings,
     parse_address,
     parse_health,
+    parse_http_proxy,
     parse_label,
     parse_port,
     parse_upstream,
@@ -283,7 +285,33 @@ def test_an_address_of_this_machine_is_kept_as_it_is(
     assert agent({"address": text}, environment).address == text
 
 
+def test_a_port_for_requests_by_name_clashes_with_others(environment: dict[str, str]) -> None:
+    flags: settings.Words = {"http_proxy": "9080", "port": ("http=9080",)}
+
+    assert refused(agent_settings(flags, environment)) == [("", "port-conflict")]
+
+
 # Words
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"), [(ANY_PORT, HttpProxy()), ("18000", HttpProxy(port=18000))]
+)
+def test_the_port_for_requests_by_name_is_any_or_a_number(text: str, wanted: HttpProxy) -> None:
+    assert parse_http_proxy(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "0", "65536", "python", "-1", "127.0.0.1:80"])
+def test_what_is_no_port_for_requests_by_name_says_how_to_write_one(text: str) -> None:
+    found = parse_http_proxy(text)
+
+    assert isinstance(found, Problem)
+    assert found.code == "http-proxy-malformed"
+    assert "--http-proxy=18000" in found.hint
+
+
+def test_nobody_reaches_upstreams_by_name_unless_asked(environment: dict[str, str]) -> None:
+    assert agent({}, environment).http_proxy is None
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ class Agent:
         """What would fail later and can be known now: a token is used up only when nothing of ours can fail."""
         ports.check_address(self._settings.address)
         ports.check_upstream_ports(self._settings.upstreams)
+        ports.check_http_proxy_port(self._settings.http_proxy)
         if command := self._settings.command:
             env = {**self._environ, **self._settings.env}
             program.check_command(command, env, self._working_dir())
@@ -121,6 +122,8 @@ class Agent:
             ports=settings.ports,
             upstreams=settings.upstreams,
             bound_upstreams=book.upstreams(settings.upstreams, workload.namespace),
+            http_proxy=settings.http_proxy,
+            http_proxy_port=book.http_proxy(settings.http_proxy),
             locality=settings.locality,
             mtls_port=book.mtls(),
             plaintext_ports=book.plaintext(settings.ports),
@@ -133,10 +136,14 @@ class Agent:
         """What happens between a proxy that starts and one that may end."""
         if not await self._unless_stopped(sidecar.ready()):
             return 128 + self._stop_signal
-        self._observe(ProxyReady(register.mtls_port, register.bound_upstreams))
+        self._observe(
+            ProxyReady(register.mtls_port, register.bound_upstreams, register.http_proxy_port)
+        )
         if not self._settings.command:
             return await self._be_a_door(sidecar)
         meshed = program.environment(self._environ, register.ports, register.bound_upstreams)
+        if register.http_proxy_port:
+            meshed = program.with_http_proxy(meshed, register.http_proxy_port)
         env = program.with_own(meshed, self._settings.env)
         async with asyncio.TaskGroup() as group:
             return await self._run_program(sidecar, env, group)

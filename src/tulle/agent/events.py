@@ -28,6 +28,7 @@ class ProxyReady:
 
     mtls_port: int
     upstreams: tuple[BoundUpstream, ...]
+    http_proxy_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,13 @@ import msgspec
 
 from tulle.agent.errors import AgentError
 from tulle.agent.state import StateDir
-from tulle.model.kinds.workload import BoundPort, BoundUpstream, Upstream, WorkloadPort
+from tulle.model.kinds.workload import BoundPort, BoundUpstream, HttpProxy, Upstream, WorkloadPort
 
 LOOPBACK = "127.0.0.1"
 _FILE = "ports.json"
-_Key = Annotated[str, msgspec.Meta(description="mtls, plaintext:9080, upstream:shop/reviews:80")]
+_Key = Annotated[
+    str, msgspec.Meta(description="mtls, http-proxy, plaintext:9080, upstream:shop/reviews:80")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,14 @@ class PortBook:
     ) -> tuple[BoundUpstream, ...]:
         """Loopback ports for the services it calls: the ones asked for, or any free one."""
         return tuple(self._bind(upstream, own_namespace) for upstream in upstreams)
+
+    def http_proxy(self, wanted: HttpProxy | None) -> int | None:
+        """The loopback port that reaches upstreams by name; None, and none is taken, unless asked for."""
+        if wanted is None:
+            return None
+        if wanted.port is None:
+            return self._stable("http-proxy", LOOPBACK)
+        return self._exact(wanted.port, f"--http-proxy={wanted.port}")
 
     def save(self) -> None:
         """Remember them for the next start."""
@@ -119,6 +129,12 @@ def check_upstream_ports(upstreams: Sequence[Upstream]) -> None:
     for upstream in upstreams:
         if upstream.local_port and not _is_free(LOOPBACK, upstream.local_port):
             raise port_taken(upstream.local_port, _asker(upstream))
+
+
+def check_http_proxy_port(proxy: HttpProxy | None) -> None:
+    """So must the one for requests by name."""
+    if proxy and proxy.port and not _is_free(LOOPBACK, proxy.port):
+        raise port_taken(proxy.port, f"--http-proxy={proxy.port}")
 
 
 def _asker(upstream: Upstream) -> str:

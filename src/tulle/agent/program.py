@@ -21,6 +21,9 @@ from tulle.model.kinds.workload import BoundUpstream, WorkloadPort
 OutputSink = Callable[[str, str], None]
 """Gets a stream's name (`stdout` or `stderr`) and a line without its end."""
 
+_HTTP_PROXY = ("HTTP_PROXY", "http_proxy")
+_NO_PROXY = ("NO_PROXY", "no_proxy")
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _LONGEST_LINE = 64 * 1024
 _VARIABLE = re.compile(r"\$(\$\([^)]*\)|\(([A-Za-z_][A-Za-z0-9_]*)\))")
 
@@ -41,6 +44,23 @@ def environment(
     for upstream in reversed(upstreams):  # so that the first one declared wins
         added |= _address_variables(_variable_name(upstream.service), upstream.local_port)
     return {**base, **added}
+
+
+def with_http_proxy(env: Mapping[str, str], port: int) -> dict[str, str]:
+    """The environment of a program that shall reach its upstreams by name.
+
+    Both spellings, for programs differ in which one they read. What they exempt already stays exempt; loopback
+    comes along, or `localhost` would be taken for an upstream. HTTPS_PROXY is left as it is: TLS that a program
+    starts itself is nearly always meant for somebody outside the mesh, whom this port does not reach.
+    """
+    theirs = [name for spelling in _NO_PROXY for name in env.get(spelling, "").split(",")]
+    exempt = ",".join(dict.fromkeys(filter(None, (*_LOOPBACK_NAMES, *map(str.strip, theirs)))))
+    url = f"http://127.0.0.1:{port}"
+    return {
+        **env,
+        **dict.fromkeys(_HTTP_PROXY, url),
+        **dict.fromkeys(_NO_PROXY, exempt),
+    }
 
 
 def with_own(env: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:

@@ -52,6 +52,13 @@ _OPTIONS = {"ignore_unknown_options": False, "allow_interspersed_args": False}
     metavar="[NAMESPACE/]NAME:PORT[=LOCALPORT]",
     help="A Service the program calls, on a loopback port named in its environment. Repeat.",
 )
+@click.option(
+    "--http-proxy",
+    is_flag=False,
+    flag_value="any",
+    metavar="[=PORT]",
+    help="Reach upstreams by name too: sets HTTP_PROXY and NO_PROXY for the program.",
+)
 @click.option("--address", metavar="IP", help="Where other hosts reach this one.")
 @click.option("--region", metavar="NAME", help="Where this host stands.")
 @click.option("--zone", metavar="NAME", help="Where in the region it stands.")
@@ -139,10 +146,12 @@ def _show(event: "AgentEvent", say: "Callable[[str], None]") -> None:
             say(text)
         case Joined(workload=workload, cached=cached):
             say(f"{workload}" + (", with its certificate of last time" if cached else " joined"))
-        case ProxyReady(upstreams=upstreams):
+        case ProxyReady(upstreams=upstreams, http_proxy_port=by_name):
             for bound in upstreams:
                 to = f"{bound.namespace}/{bound.service}:{bound.port}"
                 say(f"127.0.0.1:{bound.local_port} leads to {to}")
+            if by_name:
+                say(f"http://127.0.0.1:{by_name} leads to them by name (HTTP_PROXY)")
         case HealthChanged(healthy=healthy, reason=reason):
             say("takes traffic" if healthy else f"takes no traffic: {reason}")
         case Started() | Output() | Exited():

@@ -9,11 +9,12 @@ from tulle.agent.ports import (
     PortBook,
     address_towards,
     check_address,
+    check_http_proxy_port,
     check_program_ports,
     check_upstream_ports,
 )
 from tulle.agent.state import StateDir
-from tulle.model.kinds.workload import BoundPort, BoundUpstream, Upstream, WorkloadPort
+from tulle.model.kinds.workload import BoundPort, BoundUpstream, HttpProxy, Upstream, WorkloadPort
 
 
 @pytest.fixture
@@ -157,6 +158,40 @@ def test_upstream_ports_nobody_chose_and_free_ones_are_fine():
     check_upstream_ports(
         [Upstream(service="a", port=80), Upstream(service="b", port=80, local_port=free_port())]
     )
+
+
+def test_requests_by_name_take_a_port_only_where_asked_for(state):
+    with PortBook(state, LOOPBACK) as book:
+        assert book.http_proxy(None) is None
+        book.save()
+    assert state.read("ports.json") == b"{}"
+
+
+def test_the_port_for_requests_by_name_is_any_free_one_and_stays_the_same(state):
+    seen = []
+    for _ in range(2):
+        with PortBook(state, LOOPBACK) as book:
+            seen.append(book.http_proxy(HttpProxy()))
+            book.save()
+
+    assert seen[0] == seen[1]
+    assert seen[0]
+
+
+def test_the_port_for_requests_by_name_is_the_one_asked_for(state):
+    port = free_port()
+    with PortBook(state, LOOPBACK) as book:
+        assert book.http_proxy(HttpProxy(port=port)) == port
+
+
+def test_a_chosen_port_for_requests_by_name_in_use_is_found_before_anybody_joins(taken):
+    with pytest.raises(AgentError) as caught:
+        check_http_proxy_port(HttpProxy(port=taken))
+
+    assert caught.value.problem.code == "port-taken"
+    assert f"--http-proxy={taken}" in caught.value.problem.message
+    check_http_proxy_port(None)
+    check_http_proxy_port(HttpProxy())
 
 
 def test_a_chosen_address_of_another_machine_is_found_before_anybody_joins():

@@ -6,7 +6,14 @@ import sys
 import pytest
 
 from tulle.agent.errors import AgentError
-from tulle.agent.program import Program, check_command, environment, expand, with_own
+from tulle.agent.program import (
+    Program,
+    check_command,
+    environment,
+    expand,
+    with_http_proxy,
+    with_own,
+)
 from tulle.model.kinds.workload import BoundUpstream, WorkloadPort
 
 ENV = {"PATH": os.environ["PATH"]}
@@ -52,6 +59,33 @@ class TestEnvironment:
         assert made["URL"] == "redis://127.0.0.1:11"
         assert made["PORT"] == "1"
         assert made["TWICE"] == "redis://127.0.0.1:11 redis://127.0.0.1:11"
+
+
+class TestHttpProxy:
+    def test_both_spellings_name_the_port_and_exempt_loopback(self):
+        env = with_http_proxy({"HOME": "/"}, 18000)
+
+        for name in ("HTTP_PROXY", "http_proxy"):
+            assert env[name] == "http://127.0.0.1:18000"
+        for name in ("NO_PROXY", "no_proxy"):
+            assert env[name] == "localhost,127.0.0.1,::1"
+        assert env["HOME"] == "/"
+
+    def test_what_the_user_exempts_stays_exempt_each_once(self):
+        env = with_http_proxy({"NO_PROXY": "a.b, localhost,", "no_proxy": ".c,a.b"}, 18000)
+
+        assert env["NO_PROXY"] == env["no_proxy"] == "localhost,127.0.0.1,::1,a.b,.c"
+
+    def test_tls_the_program_starts_itself_goes_where_it_went(self):
+        assert "HTTPS_PROXY" not in with_http_proxy({}, 1)
+        assert with_http_proxy({"https_proxy": "http://x"}, 1)["https_proxy"] == "http://x"
+
+    def test_nothing_is_set_where_nobody_asked(self):
+        assert (
+            environment({}, (), (upstream("db", 1, 11),))
+            .keys()
+            .isdisjoint({"HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"})
+        )
 
 
 class TestExpand:

@@ -70,6 +70,7 @@ def workloads_of(process: Process) -> Iterator[Workload]:
                 service_account_name=spec.service_account_name,
                 ports=spec.ports,
                 upstreams=spec.upstreams,
+                http_proxy=spec.http_proxy,
                 locality=spec.locality,
             ),
         )
@@ -100,6 +101,9 @@ def _status(workload: Workload, free: Iterator[int]) -> WorkloadStatus:
                     local_port=upstream.local_port or next(free),
                 )
                 for upstream in spec.upstreams
+            ),
+            http_proxy_port=(
+                spec.http_proxy.port or next(free) if spec.http_proxy is not None else None
             ),
         ),
         conditions=(Condition(type="Ready", status="True", reason="Placeholder"),),

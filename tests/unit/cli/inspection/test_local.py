@@ -19,6 +19,7 @@ spec:
   replicas: 2
   ports: [{name: http, port: 8080}]
   upstreams: [{service: cart, port: 80}]
+  httpProxy: {}
 ---
 apiVersion: tulle.dev/v1
 kind: Workload
@@ -27,6 +28,7 @@ spec:
   address: 10.0.0.6
   ports: [{port: 9080}]
   upstreams: [{service: db, port: 5432, localPort: 6000}]
+  httpProxy: {port: 6001}
 ---
 apiVersion: tulle.dev/v1
 kind: Workload
@@ -64,14 +66,16 @@ def test_placeholder_ports_are_unique_per_address_and_asked_for_ones_are_kept() 
             proxy.mtls_port,
             *(bound.proxy_port for bound in proxy.plaintext_ports),
             *(bound.local_port for bound in proxy.upstreams),
+            proxy.http_proxy_port,
         )
     ]
 
-    assert len(taken) == len(set(taken)) == 6
+    assert len(taken) == len(set(taken)) == 8
     vm = found["vm"].status.proxy
     assert vm is not None
     assert vm.mtls_port == 15009
     assert [up.local_port for up in vm.upstreams] == [6000]
+    assert vm.http_proxy_port == 6001
 
 
 def test_a_workload_that_has_reported_keeps_what_it_reported() -> None:
