@@ -20,7 +20,9 @@ def main() -> None:
     """Run the groups named, or all."""
     unknown = set(sys.argv[1:]) - set(GROUPS)
     if unknown:
-        sys.exit(f"bench: no such group: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+        sys.exit(
+            f"bench: no such group: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}"
+        )
     for name in sys.argv[1:] or GROUPS:
         progress(name)
         show(GROUPS[name]())

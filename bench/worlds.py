@@ -1,5 +1,18 @@
-"""Large worlds for the benchmarks: N services of M workloads each, every workload calling a few services."""
+"""Large worlds for the benchmarks: N services of M workloads each, every workload calling a few services.
 
+With a `hub`, one service that every workload calls besides: what changes there concerns every proxy.
+"""
+
+from tulle.model.kinds.gateway_api import ParentRef
+from tulle.model.kinds.http_route import (
+    HeaderModifier,
+    HTTPBackendRef,
+    HTTPHeader,
+    HTTPRoute,
+    HTTPRouteFilter,
+    HTTPRouteRule,
+    HTTPRouteSpec,
+)
 from tulle.model.kinds.service import Service, ServicePort, ServiceSpec
 from tulle.model.kinds.workload import (
     BoundUpstream,
@@ -15,6 +28,7 @@ from tulle.model.worlds import World
 
 NAMESPACE = "bench"
 UPSTREAMS = 5
+HUB = "svc-0"
 
 
 def service(number: int) -> Service:
@@ -27,9 +41,13 @@ def service(number: int) -> Service:
     )
 
 
-def workload(number: int, copy: int, services: int, *, ready: bool = True) -> Workload:
-    """A workload of `svc-N`, whose proxy reported its ports; it calls the next few services."""
+def workload(
+    number: int, copy: int, services: int, *, ready: bool = True, hub: bool = False
+) -> Workload:
+    """A workload of `svc-N`, whose proxy reported its ports; it calls the next few services, and the hub."""
     called = [f"svc-{(number + step) % services}" for step in range(1, UPSTREAMS + 1)]
+    if hub and HUB not in called:
+        called[-1] = HUB
     bound = tuple(
         BoundUpstream(service=name, namespace=NAMESPACE, port=80, local_port=20000 + step)
         for step, name in enumerate(called)
@@ -60,3 +78,17 @@ def world(services: int, copies: int) -> World:
         workload(number, copy, services) for number in range(services) for copy in range(copies)
     ]
     return World([*resources, *workloads], revision=1)
+
+
+def route(value: str) -> HTTPRoute:
+    """A route of the hub; another value is a change for everyone who calls it."""
+    header = HeaderModifier(set=(HTTPHeader(name="x-bench", value=value),))
+    to = HTTPBackendRef(name=HUB, port=80)
+    change = HTTPRouteFilter(type="RequestHeaderModifier", request_header_modifier=header)
+    return HTTPRoute(
+        metadata=Metadata(name="hub", namespace=NAMESPACE),
+        spec=HTTPRouteSpec(
+            parent_refs=(ParentRef(group="", kind="Service", name=HUB, port=80),),
+            rules=(HTTPRouteRule(filters=(change,), backend_refs=(to,)),),
+        ),
+    )
