@@ -20,6 +20,7 @@ from tulle.cli.up.edges import DeclaredEdge, called_workloads
 from tulle.cli.up.entry import Entry, answers, entries
 from tulle.cli.up.place import Place
 from tulle.cli.up.plan import Launch, waves
+from tulle.cli.up.ports import LOOPBACK, is_free
 from tulle.cli.up.programs import Programs, Running
 from tulle.cli.up.screen import Screen
 from tulle.cli.up.verdict import complaints
@@ -29,7 +30,7 @@ from tulle.main import Running as ControlPlane
 from tulle.main import run_control_plane
 from tulle.model.names import ResourceKey
 from tulle.model.resources import Resource
-from tulle.settings import Address, AgentSettings, ServerSettings
+from tulle.settings import JOIN_PORT, XDS_PORT, Address, AgentSettings, ServerSettings
 
 READY_LIMIT_S = 90.0
 """How long everything may take to start: many programs on a busy machine."""
@@ -95,6 +96,7 @@ class MeshRun:
                 run_control_plane(settings, started.set_result), name="control-plane"
             )
             plane = await started
+            self._hints = [*self._hints, f"more workloads:  join at {plane.join_address}"]
             try:
                 await self._fill()
                 await self._start(plane, group)
@@ -240,12 +242,11 @@ class MeshRun:
         return waves(self._job.launches, lambda x: called_workloads(graph, x.replica.ref))
 
     def _server_settings(self) -> ServerSettings:
-        anywhere = Address("127.0.0.1", 0)
         return ServerSettings(
             data_dir=self._job.data_dir,
             api_socket=self._place.api_socket,
-            join_address=anywhere,
-            xds_address=anywhere,
+            join_address=_usual(JOIN_PORT),
+            xds_address=_usual(XDS_PORT),
             trust_domain=self._job.graph.settings.trust_domain,
         )
 
@@ -308,3 +309,8 @@ def write_private(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as stream:
         stream.write(text)
+
+
+def _usual(port: int) -> Address:
+    """The port everybody expects, or any where another mesh of this machine has it."""
+    return Address(LOOPBACK, port if is_free(port) else 0)
