@@ -1,6 +1,7 @@
 """A program reaches its upstreams by name, through one loopback port of its real proxy."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ SPOKEN = {
     "untold": Protocol.TCP,
 }
 PORTS = {"web": 80, "other": 8080, "socket": 80, "echo": 7, "banner": 25, "untold": 80}
+MAX_AGE_S = 0.2
 FORMS = ("{}", "{}.shop", "{}.shop.svc", "{}.shop.svc.cluster.local", "{}.shop.mesh")
 
 
@@ -95,7 +97,7 @@ def caller() -> Iterator[Caller]:
         routed = {"web": marked(to["web"])}
         plain = view(
             "client",
-            made,
+            settings(anchor, connection_max_age_s=MAX_AGE_S),
             outbound=[upstream(to[name], local[name], routed.get(name)) for name in SPOKEN],
             destinations=to.values(),
         )
@@ -189,6 +191,16 @@ def test_a_tunnel_reaches_an_upstream_of_bytes(caller: Caller, authority: str) -
         link.sendall(b"hello")
 
         assert link.recv(5) == b"hello"
+
+
+def test_a_tunnel_lives_on_when_connections_of_its_age_are_replaced(caller: Caller) -> None:
+    link, _ = tunnel(caller, "echo:7")
+    end = time.monotonic() + 4 * MAX_AGE_S
+    with closing(link):
+        while time.monotonic() < end:
+            link.sendall(b"hello")
+
+            assert link.recv(5) == b"hello"
 
 
 def test_a_server_that_speaks_first_is_heard_in_a_tunnel(caller: Caller) -> None:
