@@ -52,6 +52,7 @@ def make_app(sources: Sources) -> web.Application:
     app = web.Application(middlewares=[translate_errors], client_max_size=MAX_BODY_BYTES)
     gate = Gate(sources.store, lambda: sources.authority.trust_domain)
     changes = Changes(gate)
+    edges = Edges(sources.fleet, lambda: sources.reconciler.compiled.graph)
     proxies = Proxies(sources.reconciler, sources.publisher, sources.fleet)
     checks = Checks(
         sources.store,
@@ -69,7 +70,7 @@ def make_app(sources: Sources) -> web.Application:
             web.get("/tulle/v1/settled", proxies.settled),
             web.get("/tulle/v1/proxies", proxies.list),
             web.get("/tulle/v1/proxies/{namespace}/{name}/config", proxies.config),
-            web.get("/tulle/v1/edges", Edges(sources.fleet).handle),
+            web.get("/tulle/v1/edges", edges.handle),
             web.post("/tulle/v1/explain", Explain(sources.reconciler).handle),
             web.post("/tulle/v1/tokens", sources.mint.handle),
             web.get("/tulle/v1/check", checks.handle),

@@ -1,6 +1,6 @@
 """`GET /tulle/v1/edges`: who talks to whom, how much, how fast, and whether mutual TLS was seen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,7 +8,8 @@ import msgspec
 from aiohttp import web
 
 from tulle.api.bodies import reply
-from tulle.model.names import WorkloadRef
+from tulle.graph.mesh import MeshGraph
+from tulle.model.names import ServiceRef, WorkloadRef
 from tulle.model.wire import EdgeReport, EdgeSample
 
 
@@ -49,21 +50,27 @@ class Edges:
     """The handler."""
 
     fleet: Fleet
+    graph: Callable[[], MeshGraph]
 
     async def handle(self, request: web.Request) -> web.Response:
         """All edges there are."""
-        return reply(EdgeList(tuple(edges_of(self.fleet.edges()))))
+        return reply(EdgeList(tuple(edges_of(self.fleet.edges(), self.graph()))))
 
 
-def edges_of(reports: Mapping[WorkloadRef, EdgeReport]) -> Iterator[Edge]:
+def edges_of(reports: Mapping[WorkloadRef, EdgeReport], graph: MeshGraph) -> Iterator[Edge]:
     """Every edge of every report, by caller, then by service."""
     for caller in sorted(reports):
         samples = reports[caller].edges
         for sample in sorted(samples, key=lambda s: (s.namespace, s.service, s.port, s.protocol)):
-            yield _edge(caller, sample)
+            service = graph.services.get(ServiceRef(sample.namespace, sample.service))
+            behind = (
+                [reports[ref] for ref in service.workloads if ref in reports] if service else []
+            )
+            mutual = was_mutual_tls(sample) and were_mutual(behind)
+            yield _edge(caller, sample, mtls=mutual)
 
 
-def _edge(caller: WorkloadRef, sample: EdgeSample) -> Edge:
+def _edge(caller: WorkloadRef, sample: EdgeSample, *, mtls: bool) -> Edge:
     is_tcp = sample.protocol == "tcp"
     return Edge(
         source=str(caller),
@@ -75,11 +82,23 @@ def _edge(caller: WorkloadRef, sample: EdgeSample) -> Edge:
         failures=sample.connect_failures if is_tcp else sample.failures,
         p50_ms=sample.p50_ms,
         p99_ms=sample.p99_ms,
-        mtls=was_mutual_tls(sample),
+        mtls=mtls,
     )
 
 
 def was_mutual_tls(sample: EdgeSample) -> bool:
-    """Whether every connection that came about was seen to finish a TLS handshake, and there was one."""
+    """The caller's end: every connection that came about was seen to finish a TLS handshake, and there was one."""
     established = sample.connections - sample.connect_failures
     return 0 < established <= sample.handshakes
+
+
+def were_mutual(servers: Iterable[EdgeReport]) -> bool:
+    """The other end: the service's proxies counted handshakes, and every one of them with a certificate.
+
+    TLS that nobody of the mesh ended, such as that to an ExternalService, shows nobody's certificate to us.
+    """
+    handshakes = without = 0
+    for server in servers:
+        handshakes += server.inbound_handshakes
+        without += server.inbound_without_certificate
+    return handshakes > 0 and without == 0

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from tulle.api.edges import edges_of, was_mutual_tls
-from tulle.model.names import WorkloadRef
+from tulle.api.edges import edges_of, was_mutual_tls, were_mutual
+from tulle.graph.mesh import MeshGraph, MeshSettings, Origin, ServiceNode
+from tulle.model.names import ResourceKey, ServiceRef, WorkloadRef
 from tulle.model.wire import EdgeReport, EdgeSample
 
+EMPTY = MeshGraph(MeshSettings(), {}, {})
 A, B = WorkloadRef("shop", "a"), WorkloadRef("shop", "b")
 
 
@@ -25,7 +27,7 @@ def test_edges_are_ordered_by_caller_then_service() -> None:
         A: EdgeReport(edges=(sample(service="z"), sample(service="r", port=81), sample())),
     }
 
-    assert [(edge.source, edge.to) for edge in edges_of(reports)] == [
+    assert [(edge.source, edge.to) for edge in edges_of(reports, EMPTY)] == [
         ("shop/a", "shop/r:80"),
         ("shop/a", "shop/r:81"),
         ("shop/a", "shop/z:80"),
@@ -35,7 +37,7 @@ def test_edges_are_ordered_by_caller_then_service() -> None:
 
 def test_of_tcp_connections_fail_and_of_http_requests() -> None:
     tcp = sample(protocol="tcp", connect_failures=5, connections=9)
-    found = list(edges_of({A: EdgeReport(edges=(sample(connect_failures=5), tcp))}))
+    found = list(edges_of({A: EdgeReport(edges=(sample(connect_failures=5), tcp))}, EMPTY))
 
     assert [edge.failures for edge in found] == [2, 5]
 
@@ -55,3 +57,26 @@ def test_mutual_tls_is_what_was_seen_on_every_connection_that_came_about(
     fields: dict[str, int], seen: bool
 ) -> None:
     assert was_mutual_tls(sample(**fields)) is seen
+
+
+@pytest.mark.parametrize(
+    ("handshakes", "without", "seen"), [(3, 0, True), (0, 0, False), (3, 1, False)]
+)
+def test_the_server_must_have_seen_certificates_too(
+    handshakes: int, without: int, seen: bool
+) -> None:
+    report = EdgeReport(
+        edges=(), inbound_handshakes=handshakes, inbound_without_certificate=without
+    )
+
+    assert were_mutual([report]) is seen
+
+
+def test_an_edge_is_mutual_only_if_both_ends_saw_it() -> None:
+    ref = ServiceRef("shop", "r")
+    origin = Origin(ResourceKey("Service", "shop", "r"))
+    graph = MeshGraph(MeshSettings(), {ref: ServiceNode(ref, (), (), (B,), origin)}, {})
+    caller, server = EdgeReport(edges=(sample(),)), EdgeReport(edges=(), inbound_handshakes=3)
+
+    assert [edge.mtls for edge in edges_of({A: caller, B: server}, graph)] == [True]
+    assert [edge.mtls for edge in edges_of({A: caller}, graph)] == [False]
