@@ -315,7 +315,7 @@ class TestProxies:
             {
                 "from": "shop/a", "to": "shop/b:80", "protocol": "http", "requests": 10,
                 "connections": 3, "failures": 1, "p50_ms": 1.5, "p99_ms": None,
-                "mtls": False,  # nobody at the other end has said so yet
+                "mtls": None,  # nobody at the other end has said so yet
             }
         ]  # fmt: skip
 

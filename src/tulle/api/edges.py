@@ -36,7 +36,8 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
     failures: int
     p50_ms: float | None
     p99_ms: float | None
-    mtls: bool
+    mtls: bool | None
+    """Seen at both ends; None while the other end has not reported."""
 
 
 class EdgeList(msgspec.Struct, frozen=True):
@@ -66,11 +67,12 @@ def edges_of(reports: Mapping[WorkloadRef, EdgeReport], graph: MeshGraph) -> Ite
             behind = (
                 [reports[ref] for ref in service.workloads if ref in reports] if service else []
             )
-            mutual = was_mutual_tls(sample) and were_mutual(behind)
-            yield _edge(caller, sample, mtls=mutual)
+            yield _edge(
+                caller, sample, mtls=were_mutual(behind) if was_mutual_tls(sample) else False
+            )
 
 
-def _edge(caller: WorkloadRef, sample: EdgeSample, *, mtls: bool) -> Edge:
+def _edge(caller: WorkloadRef, sample: EdgeSample, *, mtls: bool | None) -> Edge:
     is_tcp = sample.protocol == "tcp"
     return Edge(
         source=str(caller),
@@ -92,13 +94,14 @@ def was_mutual_tls(sample: EdgeSample) -> bool:
     return 0 < established <= sample.handshakes
 
 
-def were_mutual(servers: Iterable[EdgeReport]) -> bool:
+def were_mutual(servers: Iterable[EdgeReport]) -> bool | None:
     """The other end: the service's proxies counted handshakes, and every one of them with a certificate.
 
-    TLS that nobody of the mesh ended, such as that to an ExternalService, shows nobody's certificate to us.
+    None if they counted none, as yet or at all: TLS that nobody of the mesh ended, such as that to an
+    ExternalService, shows nobody's certificate to us.
     """
     handshakes = without = 0
     for server in servers:
         handshakes += server.inbound_handshakes
         without += server.inbound_without_certificate
-    return handshakes > 0 and without == 0
+    return without == 0 if handshakes else None

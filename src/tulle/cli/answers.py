@@ -61,7 +61,7 @@ class Proxies(Answer, frozen=True, kw_only=True):
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
-    """Traffic from one workload to one service, counted by the caller's proxy. `mtls` was observed."""
+    """Traffic from one workload to one service, counted by the caller's proxy. `mtls` was observed; None: not yet."""
 
     source: str = msgspec.field(name="from")
     to: str
@@ -71,7 +71,7 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
     failures: int
     p50_ms: float | None
     p99_ms: float | None
-    mtls: bool
+    mtls: bool | None
 
 
 class Edges(Answer, frozen=True, kw_only=True):

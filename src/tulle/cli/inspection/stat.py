@@ -22,6 +22,8 @@ HEADERS = (
 )
 EVERY_S = 2.0
 
+_MTLS = {True: "yes", False: "NO", None: "-"}
+
 
 @click.command("stat")
 @click.option("--watch", is_flag=True, help="Print it anew every 2 seconds until Ctrl-C.")
@@ -30,8 +32,8 @@ EVERY_S = 2.0
 def command(watch: bool, output: str, client: Client) -> None:
     """Golden numbers of every edge, since its proxy started.
 
-    An edge is one workload calling one service. MTLS says what was seen on its connections, not what was
-    configured. TCP has connections and no requests.
+    An edge is one workload calling one service. MTLS says what was seen on its connections at both ends, not what
+    was configured; "-" while the other end has not reported. TCP has connections and no requests.
     """
     while True:
         _show(client.get("/tulle/v1/edges", Edges).edges, output)
@@ -58,7 +60,7 @@ def edge_row(edge: Edge) -> tuple[str, ...]:
         str(edge.failures),
         number_text(edge.p50_ms),
         number_text(edge.p99_ms),
-        "yes" if edge.mtls else "NO",
+        _MTLS[edge.mtls],
     )
 
 
@@ -73,7 +75,7 @@ def edge_object(edge: Edge) -> dict[str, object]:
         "failures": edge.failures,
         "p50_ms": _rounded(edge.p50_ms),
         "p99_ms": _rounded(edge.p99_ms),
-        "mtls": edge.mtls,
+        "mtls": edge.mtls is True,
     }
 
 

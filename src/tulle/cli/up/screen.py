@@ -139,6 +139,6 @@ def _rich_table(edges: Sequence[Edge]) -> "Table":
         table.add_column(header, justify="left" if index < 3 else "right")
     for edge in edges:
         *cells, mtls = edge_row(edge)
-        style = "green" if edge.mtls else "bold red"
+        style = "bold red" if edge.mtls is False else "green"
         table.add_row(*map(Text, cells), Text(mtls, style=style))
     return table

@@ -53,7 +53,7 @@ def test_stat_shows_what_proxies_counted(server: Server) -> None:
     table = server.tulle("stat").stdout.splitlines()
     edges = json.loads(server.tulle("stat", "-o", "json").stdout)["edges"]
 
-    assert table[1].split() == ["shop/b", "shop/a:80", "http", "7", "2", "1", "1.50", "-", "NO"]
+    assert table[1].split() == ["shop/b", "shop/a:80", "http", "7", "2", "1", "1.50", "-", "-"]
     assert edges[0]["from"] == "shop/b"
     assert edges[0]["mtls"] is False  # only the caller has spoken
 
