@@ -13,6 +13,7 @@ from pathlib import Path
 from tulle.api.app import Sources, make_app, serve
 from tulle.api.tokens import Mint
 from tulle.model.problems import Problem
+from tulle.ops import garbage
 from tulle.reconcile.authority import MeshAuthority, open_authority
 from tulle.reconcile.loop import Reconciler
 from tulle.reconcile.publish import Publisher
@@ -59,7 +60,8 @@ async def run_control_plane(
     try:
         keys = KeyFiles(settings.data_dir / KEYS_FOLDER)
         authority = await open_authority(keys, store, settings.trust_domain, clock)
-        await _Plane(settings, store, authority, clock).run(started)
+        with garbage.unhurried():
+            await _Plane(settings, store, authority, clock).run(started)
     finally:
         await store.close()
 
@@ -104,6 +106,7 @@ class _Plane:
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self._authority.run(), name="authority")
             group.create_task(self._door.run(), name="door")
+            group.create_task(garbage.run(), name="garbage")
             async with serve(make_app(self._sources), self._settings.api_socket):
                 started(self._running())
                 await asyncio.Event().wait()
