@@ -174,9 +174,9 @@ def agent_settings(
     `server` may come from $TULLE_JOIN_ADDRESS: the address servers listen at is the one agents join at.
     """
     read = _Reader(flags, environment)
-    namespace = read.one("namespace", _named("namespace", Name), "default")
-    account = read.one("service_account", _named("service-account", Name), "default")
-    labels = dict(read.many("label", parse_label))
+    namespace = read.one("namespace", _namespace, "default")
+    account = read.one("service_account", _service_account, "default")
+    labels = _labels(read)
     ports = tuple(read.many("port", parse_port))
     state_dir = read.path("state_dir") or _state_dir(environment, namespace, account, labels, ports)
     settings = AgentSettings(
@@ -315,8 +315,10 @@ def parse_health(text: str) -> Health | Problem:
 
 def parse_label(text: str) -> tuple[str, str] | Problem:
     """`KEY=VALUE`."""
+    from tulle.codec.checks.forms import is_qualified
+
     key, equals, value = text.partition("=")
-    if not equals or not re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?", key):
+    if not equals or not is_qualified(key):
         return _misread("label-malformed", text, "a label", "app=reviews")
     if not _fits(value, Label):
         return _misread("label-malformed", text, "a label with a value we can take", "version=v1")
@@ -460,15 +462,35 @@ def _one_of(flag: str, choices: Sequence[str]) -> Callable[[str], str | Problem]
     return parse
 
 
-def _named(flag: str, kind: object) -> Callable[[str], str | Problem]:
-    def parse(text: str) -> str | Problem:
-        if _fits(text, kind):
-            return text
-        return _misread(
-            f"{flag}-malformed", text, f"a {flag}", "lower-case letters, digits, dashes"
-        )
+# The rules for names are codec's, loaded here: commands that read no names start without them.
 
-    return parse
+
+def _namespace(text: str) -> str | Problem:
+    from tulle.codec.checks.forms import is_dns_label
+
+    if is_dns_label(text):
+        return text
+    return _misread("namespace-malformed", text, "a namespace", _NAMED)
+
+
+def _service_account(text: str) -> str | Problem:
+    from tulle.codec.checks.forms import is_dns_name
+
+    if is_dns_name(text):
+        return text
+    return _misread("service-account-malformed", text, "a service account", _NAMED)
+
+
+_NAMED = "shop-1: lower-case letters, digits, dashes"
+
+
+def _labels(read: "_Reader") -> dict[str, str]:
+    labels: dict[str, str] = {}
+    for key, value in read.many("label", parse_label):
+        if labels.setdefault(key, value) != value:
+            message = f"{key} cannot be both {labels[key]} and {value}"
+            read.problems.append(Problem("--label", "conflict", message, "keep one of them"))
+    return labels
 
 
 def _trust_domain(text: str) -> str | Problem:

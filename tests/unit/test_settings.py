@@ -260,6 +260,22 @@ def test_a_port_is_given_once(environment: dict[str, str]) -> None:
     assert refused(agent_settings(flags, environment)) == [("", "port-conflict")]
 
 
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        ({"namespace": "a.b"}, ("--namespace", "namespace-malformed")),
+        ({"service_account": "a..b"}, ("--service-account", "service-account-malformed")),
+        ({"label": ("a b=c",)}, ("--label", "label-malformed")),
+        ({"label": ("x//y=c",)}, ("--label", "label-malformed")),
+        ({"label": ("v=1", "v=2")}, ("--label", "conflict")),
+    ],
+)
+def test_what_no_workload_can_be_is_told_before_a_token_is_shown(
+    flags: settings.Words, found: tuple[str, str], environment: dict[str, str]
+) -> None:
+    assert refused(agent_settings(flags, environment)) == [found]
+
+
 def test_who_asks_for_one_port_is_named(environment: dict[str, str]) -> None:
     flags: settings.Words = {"port": ("web=9080",), "upstream": ("x:80=9080",)}
 
