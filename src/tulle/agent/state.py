@@ -10,6 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from tulle.agent.errors import AgentError
+from tulle.model.problems import system_words
 
 _LONGEST_SOCKET_PATH = 103
 """Bytes; macOS takes no more, Linux four more."""
@@ -46,7 +47,7 @@ class StateDir:
 
     def read(self, name: str) -> bytes | None:
         """The whole file, or None where there is none."""
-        with _as_agent_error(self.path / name):
+        with _as_agent_error(self.path):
             try:
                 return (self.path / name).read_bytes()
             except FileNotFoundError:
@@ -54,7 +55,7 @@ class StateDir:
 
     def write(self, name: str, data: bytes) -> None:
         """Replace the file at once and for good: flushed to disk before its name changes hands."""
-        with _as_agent_error(self.path / name):
+        with _as_agent_error(self.path):
             write_private(self.path / name, data)
 
     def remove(self, name: str) -> None:
@@ -121,6 +122,6 @@ def _as_agent_error(path: Path) -> Generator[None]:
     except OSError as error:
         raise AgentError(
             "state-dir-unusable",
-            f"{path}: {error.strerror or error}",
-            "choose a folder you may write with --state-dir",
+            f"the state folder {path} cannot be used: {system_words(error)}",
+            "choose another, which you may write, with --state-dir",
         ) from error

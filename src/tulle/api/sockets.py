@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tulle.api.errors import SocketError
+from tulle.model.problems import system_words
 
 BACKLOG = 128
 
@@ -76,6 +77,6 @@ def _clear(path: Path) -> None:
 def _unusable(path: Path, error: OSError) -> SocketError:
     return SocketError(
         "socket-unusable",
-        f"the API cannot listen at {path}: {error.strerror or error}",
+        f"the API cannot listen at {path}: {system_words(error)}",
         "choose another --api-socket: a short path in a folder of yours",
     )

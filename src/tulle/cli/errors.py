@@ -41,6 +41,17 @@ class CliError(click.ClickException):
             click.echo(f"  {self.hint}", err=True)
 
 
+def error_of(problem: "Problem") -> CliError:
+    """A problem that ends a command by itself, with what it is about."""
+    about = _about(problem)
+    return CliError(f"{about}{problem.message}", problem.hint, problem.code)
+
+
+def _about(problem: "Problem") -> str:
+    what = " ".join(part for part in (str(problem.resource or ""), problem.path) if part)
+    return f"{what}: " if what else ""
+
+
 class ProblemsFound(click.ClickException):
     """Everything wrong with what was given: as much as fits on a screen, how much it is, and the consequence.
 
@@ -89,10 +100,10 @@ def show_problems(problems: "Sequence[Problem]") -> None:
     room = max(5, (shutil.get_terminal_size((80, 24)).lines - 4) // 2)
     for problem in ordered[:room]:
         where = f"{problem.place}: " if problem.place else ""
-        what = " ".join(part for part in (str(problem.resource or ""), problem.path) if part)
-        subject = f"{what}: " if what else ""
         severity = label(problem.severity.value)
-        click.echo(f"{where}{severity}: {subject}{problem.message} [{problem.code}]", err=True)
+        click.echo(
+            f"{where}{severity}: {_about(problem)}{problem.message} [{problem.code}]", err=True
+        )
         if problem.hint:
             click.echo(f"  {problem.hint}", err=True)
     if len(ordered) > room:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import click
 
-from tulle.cli.errors import CliError, ProblemsFound
+from tulle.cli.errors import ProblemsFound, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -108,8 +108,7 @@ def _run(settings: "AgentSettings", environ: "Mapping[str, str]") -> int:
     try:
         return uvloop.run(_main(settings, environ))
     except AgentError as error:
-        problem = error.problem
-        CliError(problem.message, problem.hint, problem.code).show()
+        error_of(error.problem).show()
         return error.exit_code
 
 

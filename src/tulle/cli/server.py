@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tulle.cli.errors import CliError, ProblemsFound
+from tulle.cli.errors import ProblemsFound, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,8 +83,7 @@ def _run(settings: "ServerSettings", environ: "Mapping[str, str]") -> None:
         problem = problem_of(error)
         if problem is None:
             raise
-        flag = f"{problem.path}: " if problem.path.startswith("--") else ""
-        raise CliError(f"{flag}{problem.message}", problem.hint, problem.code) from error
+        raise error_of(problem) from error
 
 
 async def _main(settings: "ServerSettings") -> None:

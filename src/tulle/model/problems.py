@@ -49,6 +49,20 @@ class Problem:
         return f"{where}{what}{field}{self.message} [{self.code}]{way_out}"
 
 
+def system_words(error: OSError) -> str:
+    """What the system has against a path, beginning with the path, where its own words mislead."""
+    at = f"{error.filename}: " if error.filename else ""
+    match error:
+        case FileExistsError():
+            return f"{at}is a file, and has to be a folder"
+        case NotADirectoryError():
+            return f"{at}lies below a file, as if that were a folder"
+        case IsADirectoryError():
+            return f"{at}is a folder, and has to be a file"
+        case _:
+            return f"{at}{error.strerror or error}"
+
+
 def has_errors(problems: Iterable[Problem]) -> bool:
     """Whether any of them refuses what was asked."""
     return any(problem.severity is Severity.ERROR for problem in problems)

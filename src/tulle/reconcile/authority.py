@@ -115,7 +115,7 @@ async def open_authority(
     root = _read(files, ROOT_FILE)
     if root is None:
         if mesh.status.trust_bundle:
-            raise AuthorityError(_lost())
+            raise AuthorityError(_lost(files))
         root = new_root(mesh.spec.trust_domain, clock())
         files.write(ROOT_FILE, root.to_pem())
     if root.trust_domain != mesh.spec.trust_domain:
@@ -154,15 +154,15 @@ def _read(files: KeyFiles, name: str) -> Authority | None:
         return None
     found = from_pem(pem)
     if isinstance(found, Problem):
-        raise AuthorityError(replace(found, path=f"pki/{name}"))
+        raise AuthorityError(replace(found, message=f"{files.path(name)}: {found.message}"))
     return found
 
 
-def _lost() -> Problem:
+def _lost(files: KeyFiles) -> Problem:
     return Problem(
         "",
         "authority-missing",
-        f"the mesh has a trust bundle, but pki/{ROOT_FILE} with its key is not in the data directory",
+        f"workloads of this mesh trust a root whose key is not there any more: {files.path(ROOT_FILE)}",
         "restore it from a backup, or begin a new mesh with another --data-dir (every workload joins anew)",
     )
 

@@ -13,6 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tulle.model.problems import system_words
 from tulle.store.errors import (
     StoreCorrupt,
     StoreError,
@@ -22,6 +23,8 @@ from tulle.store.errors import (
     StoreReadOnly,
     StoreUnusable,
 )
+
+CHOOSE = "choose another --data-dir: a folder of yours, on a disk of this machine"
 
 RESTORE = "move it away to begin anew, or restore a backup"
 
@@ -126,15 +129,14 @@ _BY_CODE: dict[int, tuple[type[StoreUnusable], str, str]] = {
 def _from_sqlite(path: Path, error: sqlite3.Error) -> StoreError:
     # The low byte is the kind of error, the rest its details.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    kind, what, hint = _BY_CODE.get(code, (StoreUnusable, f"does not work: {error}", ""))
+    kind, what, hint = _BY_CODE.get(code, (StoreUnusable, f"does not work: {error}", CHOOSE))
     return kind(f"the store {path} {what}", hint)
 
 
 def _from_system(path: Path, error: OSError) -> StoreError:
-    reason = error.strerror or str(error)
-    message = f"the store {path} cannot be opened: {error.filename or path}: {reason}"
+    message = f"the store {path} cannot be opened: {system_words(error)}"
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StoreFull(message, "make room; nothing was lost")
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return StoreReadOnly(message, _GIVE_ACCESS)
-    return StoreUnusable(message, "choose another --data-dir")
+    return StoreUnusable(message, CHOOSE)

@@ -3,11 +3,13 @@
 Beside the store because they are memory too, but apart from it: who copies the database has no keys.
 """
 
+import errno
 import os
 import stat
 from pathlib import Path
 
-from tulle.store.errors import StoreExposed, StoreReadOnly
+from tulle.model.problems import system_words
+from tulle.store.errors import StoreExposed, StoreFull, StoreReadOnly, StoreUnusable
 
 MAX_FILE_BYTES = 1024 * 1024
 
@@ -18,9 +20,13 @@ class KeyFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def path(self, name: str) -> Path:
+        """Where a file is, or would be."""
+        return self._folder / name
+
     def read(self, name: str) -> bytes | None:
         """What the file holds, None if there is none. A file others may read is refused: its keys are burnt."""
-        path = self._folder / name
+        path = self.path(name)
         try:
             with path.open("rb") as file:
                 _check_private(path, os.fstat(file.fileno()))
@@ -32,7 +38,7 @@ class KeyFiles:
 
     def write(self, name: str, content: bytes) -> None:
         """Put it there, durably. Whoever reads meanwhile sees the old content or the new, never half of it."""
-        path = self._folder / name
+        path = self.path(name)
         fresh = path.with_name(f".{name}.new")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -69,8 +75,10 @@ def _check_private(path: Path, found: os.stat_result) -> None:
         )
 
 
-def _unusable(what: str, path: Path, error: OSError) -> StoreReadOnly:
-    return StoreReadOnly(
-        f"{path} cannot be {what}: {error.strerror or error}",
-        "the server's user must own its data directory",
-    )
+def _unusable(what: str, path: Path, error: OSError) -> StoreUnusable:
+    message = f"the key file {path} cannot be {what}: {system_words(error)}"
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return StoreReadOnly(message, "the server's user must own its data directory")
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StoreFull(message, "make room; nothing was lost")
+    return StoreUnusable(message, "restore it from a backup, or choose another --data-dir")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tulle.cli.errors import DEBUG, CliError, ProblemsFound, counted, show_bug
+from tulle.cli.errors import DEBUG, CliError, ProblemsFound, counted, error_of, show_bug
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Place, Problem, Severity
 
@@ -57,6 +57,22 @@ def test_a_hundred_problems_stay_on_one_screen_errors_first(
     assert len(lines) <= 24
     assert lines[0] == "error: the error [e]"
     assert lines[-2:] == ["... and 90 more", "Error: 1 error; nothing was changed"]
+
+
+@pytest.mark.parametrize(
+    ("path", "resource", "message"),
+    [
+        ("--api-socket", None, "--api-socket: is taken"),
+        ("spec.x", ResourceKey("Mesh", "", "default"), "Mesh default spec.x: is taken"),
+        ("", None, "is taken"),
+    ],
+)
+def test_a_problem_that_ends_a_command_keeps_its_subject(
+    path: str, resource: ResourceKey | None, message: str
+) -> None:
+    error = error_of(Problem(path, "taken", "is taken", "wait", resource))
+
+    assert (error.message, error.hint, error.code) == (message, "wait", "taken")
 
 
 def test_one_problem_of_a_command_that_only_reads_speaks_for_itself(

@@ -96,6 +96,7 @@ async def test_a_lost_key_is_never_replaced_in_silence(
         await opened(files, store, clock)
 
     assert caught.value.problem.code == "authority-missing"
+    assert str(tmp_path / "pki" / ROOT_FILE) in caught.value.problem.message
     assert not (tmp_path / "pki" / ROOT_FILE).exists()
 
 

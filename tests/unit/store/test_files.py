@@ -144,7 +144,7 @@ def test_a_folder_we_may_not_write_is_refused(shared: Path) -> None:
 def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.db").mkdir()
 
-    with pytest.raises(StoreUnusable, match="directory"), files.store_errors(tmp_path / "x.db"):
+    with pytest.raises(StoreUnusable, match="is a folder"), files.store_errors(tmp_path / "x.db"):
         files.prepare(tmp_path / "x.db")
 
 

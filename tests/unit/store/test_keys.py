@@ -1,12 +1,13 @@
 """Files with keys: private from their first moment, replaced whole."""
 
+import errno
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from tulle.store.errors import StoreExposed, StoreReadOnly
+from tulle.store.errors import StoreExposed, StoreFull, StoreReadOnly, StoreUnusable
 from tulle.store.keys import KeyFiles
 
 
@@ -62,5 +63,31 @@ def test_a_half_written_file_of_a_killed_server_is_in_nobodys_way(folder: Path) 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
 
-    with pytest.raises(StoreReadOnly, match="data"):
+    with pytest.raises(StoreUnusable, match="data/pki: lies below a file") as caught:
         KeyFiles(tmp_path / "data" / "pki").write("root.pem", b"key")
+    assert "--data-dir" in caught.value.hint
+
+
+def test_a_folder_in_place_of_a_key_is_named(tmp_path: Path) -> None:
+    files = KeyFiles(tmp_path)
+    files.path("root.pem").mkdir()
+
+    with pytest.raises(StoreUnusable, match=f"{tmp_path}/root.pem: is a folder"):
+        files.read("root.pem")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.EROFS, StoreReadOnly), (errno.EACCES, StoreReadOnly), (errno.ENOSPC, StoreFull)],
+)
+def test_who_is_to_mend_what_is_told_by_the_reason(
+    tmp_path: Path, number: int, kind: type[StoreUnusable], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(os, "fsync", fail)
+
+    with pytest.raises(kind) as caught:
+        KeyFiles(tmp_path).write("root.pem", b"key")
+    assert caught.value.hint

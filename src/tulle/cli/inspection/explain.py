@@ -7,7 +7,7 @@ import msgspec
 
 from tulle.cli.arguments import files_option
 from tulle.cli.client import Client, server_option
-from tulle.cli.errors import CliError
+from tulle.cli.errors import error_of
 from tulle.cli.output import output_option, print_as
 from tulle.cli.picking import pick_workload
 from tulle.cli.resources.get import ItemList
@@ -106,7 +106,7 @@ def _of_files(files: tuple[str, ...], caller: str, method: str, url: str, header
     ref = pick_workload(caller, graph.workloads, "--from")
     told = explain_request(graph, ref, method, url, headers)
     if isinstance(told, Problem):
-        raise CliError(told.message, told.hint, told.code)
+        raise error_of(told)
     return Told(told.lines, plain(told))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tulle.cli.arguments import Seconds
-from tulle.cli.errors import CliError, ProblemsFound, counted
+from tulle.cli.errors import CliError, ProblemsFound, counted, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tulle.graph.mesh import MeshGraph
     from tulle.model.names import ResourceKey
     from tulle.model.resources import Resource
+
+NOTHING = "nothing was started"
 
 DEMO = Path(__file__).parent.parent.parent / "demo" / "manifests"
 
@@ -107,13 +109,13 @@ def _prepare(paths: tuple[str, ...]) -> Prepared:
 
     if not paths:
         _need_demo()
-    decoded = read_valid(paths or (str(DEMO),))
+    decoded = read_valid(paths or (str(DEMO),), NOTHING)
     resources = with_door(decoded.resources)
     compiled = compile_mesh(world_of(resources))
     planned = plan(resources, Ports(is_free, any_free))
     problems = placed(decoded, (*compiled.problems, *planned.problems))
     if has_errors(problems):
-        raise ProblemsFound(problems)
+        raise ProblemsFound(problems, NOTHING)
     if not planned.launches:
         raise CliError(
             "these manifests hold no Process, so there is nothing to run",
@@ -122,7 +124,7 @@ def _prepare(paths: tuple[str, ...]) -> Prepared:
         )
     envoy = find_envoy(os.environ)
     if not isinstance(envoy, Path):
-        raise CliError(envoy.message, envoy.hint, envoy.code)
+        raise error_of(envoy)
     return Prepared(
         decoded=decoded,
         resources=resources,
@@ -206,7 +208,7 @@ def _in_loop(run: "MeshRun", decoded: "Decoded") -> "Outcome":
     except BaseExceptionGroup as group:
         error = _cause(group)
         if isinstance(error, ProblemsFound):
-            raise ProblemsFound(placed(decoded, error.problems)) from group
+            raise ProblemsFound(placed(decoded, error.problems), "the mesh was ended") from group
         if error is None:
             raise
         raise error from group
@@ -222,7 +224,7 @@ def _cause(error: BaseException) -> click.ClickException | None:
         return next(filter(None, map(_cause, error.exceptions)), None)
     problem = getattr(error, "problem", None)
     if isinstance(problem, Problem):
-        return CliError(problem.message, problem.hint, problem.code)
+        return error_of(problem)
     return None
 
 
