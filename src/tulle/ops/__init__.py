@@ -1,1 +1,1 @@
-"""Running it: logs (constant messages, values in fields) and the control plane's own metrics."""
+"""Running it: logs (constant messages, values in fields), and when garbage is collected."""
