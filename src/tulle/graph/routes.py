@@ -196,7 +196,8 @@ def _problems(one: _Read, lost: list[Loss]) -> Iterator[Problem]:
             yield _refused(route, at, parent.refusal)
         losses = _losses(route, index, lost)
         if losses:
-            yield warning(route, at, "route-conflicted", _conflict(losses))
+            hint = "one of the routes has to go, or to name another port"
+            yield warning(route, at, "route-conflicted", _conflict(losses), hint)
     yield from one.said.problems
 
 

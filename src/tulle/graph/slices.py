@@ -141,4 +141,5 @@ def _unknown_ports(slice_: EndpointSlice, index: int, program: Program) -> Itera
                 f"endpoints[{index}].targetRef",
                 "target-port-unknown",
                 f"Workload {program.ref} declares no port {port.port}, so its proxy does not serve it",
+                hint="add it to spec.ports there, or list a port that is there",
             )

@@ -63,5 +63,6 @@ def _with_loss(
     if not winners or policy.key in winners:
         return reach
     message = f"it changes nothing: {winners[0]} is older and has the same target"
-    loss = warning(policy, "spec.targetRefs", OVERRIDDEN, message)
+    hint = "delete one of the two, or give them different targets"
+    loss = warning(policy, "spec.targetRefs", OVERRIDDEN, message, hint)
     return replace(reach, problems=(*reach.problems, loss))

@@ -9,6 +9,9 @@ from tulle.model.problems import Problem
 from tulle.model.wire import workload_dns_name
 from tulle.pki.spiffe import Identity, read_identity
 
+JOIN_ANEW = "join with a new token: tulle token create"
+"""The way out for whose certificate says nothing here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -84,6 +87,5 @@ def _workload(identity: Identity, dns_name: str) -> WorkloadRef | None:
 
 
 def _stranger(why: str) -> Problem:
-    return Problem(
-        "", "peer-unknown", f"the peer's certificate says nothing about who it is: {why}"
-    )
+    message = f"the peer's certificate says nothing about who it is: {why}"
+    return Problem("", "peer-unknown", message, JOIN_ANEW)

@@ -62,4 +62,5 @@ def check_request(csr_pem: str) -> ec.EllipticCurvePublicKey | Problem:
 
 
 def _refused(why: str) -> Problem:
-    return Problem("csr", "csr-refused", f"the certificate request was refused: {why}")
+    message = f"the certificate request was refused: {why}"
+    return Problem("csr", "csr-refused", message, "is it Tulle's agent, of this version?")

@@ -8,7 +8,7 @@ import grpc
 from tulle.model.names import AccountRef, WorkloadRef
 from tulle.model.problems import Problem
 from tulle.model.wire import Refused
-from tulle.pki.peers import peer_of
+from tulle.pki.peers import JOIN_ANEW, peer_of
 from tulle.serve.errors import refuse, refused
 
 
@@ -29,7 +29,7 @@ async def caller_of(
     peer = (
         peer_of(certificates[0])
         if certificates
-        else Problem("", "peer-unknown", "no certificate was shown")
+        else Problem("", "peer-unknown", "no certificate was shown", JOIN_ANEW)
     )
     if isinstance(peer, Problem):
         await refuse(context, refused(peer))
@@ -37,7 +37,7 @@ async def caller_of(
         refusal = Refused(
             code="peer-unknown",
             message=f"{peer.spiffe_id} ({peer.dns_name}) is no workload of the mesh {trust_domain} now",
-            hint="join with a new token: tulle token create",
+            hint=JOIN_ANEW,
         )
         await refuse(context, refusal)
     return Caller(peer.workload, peer.account, peer.not_after)

@@ -58,7 +58,7 @@ def _wildcard_hint(text: str) -> str:
 def _operation(operation: Operation, at: str) -> Iterator[Problem]:
     for index, first in repeats(operation.ports):
         message = f"port {operation.ports[index]} is listed twice, first as {at}[{first}]"
-        yield Problem(f"{at}[{index}]", "duplicate-port", message)
+        yield Problem(f"{at}[{index}]", "duplicate-port", message, "remove one of them")
     for index, port in enumerate(operation.ports):
         if isinstance(port, str) and port.isdigit():
             hint = "write it without quotes"

@@ -16,7 +16,8 @@ def check(piece: EndpointSlice) -> Iterator[Problem]:
     """The rules for an EndpointSlice."""
     if not piece.metadata.labels.get(SERVICE_LABEL):
         message = f"without the label {SERVICE_LABEL} it belongs to no Service"
-        yield Problem("metadata.labels", "no-service", message, severity=Severity.WARNING)
+        hint = "set it to the name of the Service"
+        yield Problem("metadata.labels", "no-service", message, hint, severity=Severity.WARNING)
     if piece.address_type == "FQDN":
         yield not_supported("addressType", "FQDN")
     else:
@@ -24,7 +25,8 @@ def check(piece: EndpointSlice) -> Iterator[Problem]:
     yield from check_ports(piece.ports, "ports")
     for index, first in repeats(end.addresses[:1] for end in piece.endpoints if end.addresses):
         message = f"has the address of endpoints[{first}]"
-        yield Problem(f"endpoints[{index}].addresses[0]", "duplicate-address", message)
+        at = f"endpoints[{index}].addresses[0]"
+        yield Problem(at, "duplicate-address", message, "remove one of them")
 
 
 def _addresses(piece: EndpointSlice) -> Iterator[Problem]:

@@ -38,7 +38,9 @@ def _targets(spec: ExternalServiceSpec) -> Iterator[Problem]:
             yield Problem(f"spec.addresses[{index}]", "bad-address", message)
     for index, first in repeats(spec.addresses):
         message = f"is listed twice, first as spec.addresses[{first}]"
-        yield Problem(f"spec.addresses[{index}]", "duplicate-address", message)
+        yield Problem(
+            f"spec.addresses[{index}]", "duplicate-address", message, "remove one of them"
+        )
 
 
 def _tls(tls: ExternalTls, has_host: bool, at: str) -> Iterator[Problem]:

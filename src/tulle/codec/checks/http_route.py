@@ -105,7 +105,8 @@ def _path(path: PathMatch, at: str) -> Iterator[Problem]:
 
 def _regex(text: str, at: str) -> Iterator[Problem]:
     if fault := regex_fault(text):
-        yield Problem(at, "bad-regex", f"no regular expression Envoy takes: {fault}")
+        hint = "Envoy's engine is RE2: https://github.com/google/re2/wiki/Syntax"
+        yield Problem(at, "bad-regex", f"no regular expression Envoy takes: {fault}", hint)
 
 
 def _values(
@@ -126,7 +127,7 @@ def _twice(names: Sequence[str], at: str, field: str, *, ignore_case: bool) -> I
             f"{at}[{index}]{field}",
             "duplicate-name",
             f"{names[index]} is named twice, first by {at}[{first}]",
-            "" if equal else "names of headers ignore case: only the first counts",
+            "keep one of them" if equal else "names of headers ignore case: only the first counts",
             severity=Severity.ERROR if equal else Severity.WARNING,
         )
 
@@ -134,7 +135,8 @@ def _twice(names: Sequence[str], at: str, field: str, *, ignore_case: bool) -> I
 def _filters(filters: Sequence[HTTPRouteFilter], at: str) -> Iterator[Problem]:
     for index, first in repeats(one.type for one in filters):
         message = f"{filters[index].type} may be there once, and is {at}[{first}] already"
-        yield Problem(f"{at}[{index}].type", "duplicate-filter", message)
+        hint = "write both into one filter"
+        yield Problem(f"{at}[{index}].type", "duplicate-filter", message, hint)
     for index, one in enumerate(filters):
         yield from _filter(one, f"{at}[{index}]")
 
@@ -162,7 +164,8 @@ def _modifier(modifier: HeaderModifier, at: str) -> Iterator[Problem]:
     }
     if not any(named.values()):
         message = "sets, adds and removes nothing"
-        yield Problem(at, "field-without-effect", message, severity=Severity.WARNING)
+        hint = "name a header in it, or remove it"
+        yield Problem(at, "field-without-effect", message, hint, severity=Severity.WARNING)
     for action, names in named.items():
         field = "" if action == "remove" else ".name"
         for index, name in enumerate(names):
@@ -175,7 +178,7 @@ def _changeable(name: str, at: str) -> Iterator[Problem]:
         yield Problem(at, "bad-name", f"must be the name of a header, not {name!r}")
     elif name.lower() == "host":
         message = "the header Host decides where a request goes: Envoy lets no filter change it"
-        yield Problem(at, "header-not-changeable", message)
+        yield Problem(at, "header-not-changeable", message, "leave it alone here")
 
 
 def _timeouts(timeouts: HTTPRouteTimeouts, at: str) -> Iterator[Problem]:

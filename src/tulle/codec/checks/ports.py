@@ -26,7 +26,7 @@ def check_ports(ports: Sequence[NamedPort], at: str) -> Iterator[Problem]:
     """Numbers and names are unique."""
     for index, first in repeats(port.port for port in ports):
         message = f"port {ports[index].port} is listed twice, first as {at}[{first}]"
-        yield Problem(f"{at}[{index}].port", "duplicate-port", message)
+        yield Problem(f"{at}[{index}].port", "duplicate-port", message, "remove one of them")
     yield from check_port_names(ports, at)
 
 
@@ -34,7 +34,7 @@ def check_port_names(ports: Sequence[NamedPort], at: str) -> Iterator[Problem]:
     """Names are unique and have a letter, or they would read as numbers."""
     for index, first in repeats(port.name for port in ports):
         message = f"the name {ports[index].name} is used twice, first by {at}[{first}]"
-        yield Problem(f"{at}[{index}].name", "duplicate-name", message)
+        yield Problem(f"{at}[{index}].name", "duplicate-name", message, "rename one of them")
     for index, port in enumerate(ports):
         if port.name.isdigit():
             message = f"must have a letter, or it would read as port {port.name}"

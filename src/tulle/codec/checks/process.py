@@ -92,7 +92,7 @@ def _probe_port(port: int | str, spec: ProcessSpec, at: str) -> Iterator[Problem
 def _environment(spec: ProcessSpec) -> Iterator[Problem]:
     for index, first in repeats(variable.name for variable in spec.env):
         message = f"{spec.env[index].name} is set twice, first by spec.env[{first}]"
-        yield Problem(f"spec.env[{index}].name", "duplicate-name", message)
+        yield Problem(f"spec.env[{index}].name", "duplicate-name", message, "keep one of them")
     own = {variable.name: variable.value for variable in spec.env}
     known = {*own, *variables_given(spec)}
     for path, text in _texts(spec):
@@ -107,7 +107,8 @@ def _environment(spec: ProcessSpec) -> Iterator[Problem]:
     for index, variable in enumerate(spec.env):
         if variable.name in _reached(variable.name, own):
             message = f"the value of {variable.name} needs itself"
-            yield Problem(f"spec.env[{index}].value", "variable-cycle", message)
+            hint = "write $$(NAME) for the text itself, or take another name"
+            yield Problem(f"spec.env[{index}].value", "variable-cycle", message, hint)
 
 
 def told_ports(spec: ProcessSpec) -> frozenset[int]:

@@ -37,7 +37,7 @@ def _ports(spec: ServiceSpec) -> Iterator[Problem]:
         yield Problem("spec.ports", "missing-field", "at least one port is required")
     for index, first in repeats((port.port, port.protocol) for port in spec.ports):
         message = f"port {spec.ports[index].port} is listed twice, first as spec.ports[{first}]"
-        yield Problem(f"spec.ports[{index}].port", "duplicate-port", message)
+        yield Problem(f"spec.ports[{index}].port", "duplicate-port", message, "remove one of them")
     yield from check_port_names(spec.ports, "spec.ports")
     yield from _each_port(spec)
 
