@@ -20,6 +20,9 @@ from tests.mesh.meshes import wait_until
 
 BLOCK = re.compile(r"^```(yaml|python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^# file: (\S+)\n")
+JOIN_ADDRESS = "127.0.0.1:15010"
+"""Where pages say that workloads join. Another mesh of this machine may have it: then what `tulle up` printed counts."""
+JOINS_AT = re.compile(r"join at (\S+)")
 
 
 @dataclass
@@ -92,6 +95,7 @@ class Reader:
                 assert done.returncode == 0, f"{page.name}: {done.stderr}\n{text}"
 
     def run(self, command: Command) -> None:
+        command.line = command.line.replace(JOIN_ADDRESS, self._join_address())
         if command.in_background:
             with (self.folder / "background.log").open("ab") as log:
                 self.background.append(
@@ -122,6 +126,11 @@ class Reader:
             raise AssertionError(
                 f"$ {command.line}\n{last[0]}\nwanted:\n" + "\n".join(command.expected) + tail
             ) from error
+
+    def _join_address(self) -> str:
+        log = self.folder / "background.log"
+        found = JOINS_AT.search(log.read_text()) if log.exists() else None
+        return found[1] if found else JOIN_ADDRESS
 
     def _shell(self, line: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
