@@ -15,6 +15,7 @@ import msgspec
 
 from tulle.agent.errors import AgentError
 from tulle.model.wire import CONTROL_PLANE_NAME, Refused
+from tulle.pki.renewals import SET_CLOCKS
 
 _OPTIONS = (
     # The control plane's certificate carries a name of its own, whatever address it is reached by.
@@ -150,7 +151,11 @@ def translate(code: grpc.StatusCode, details: str) -> Exception:
 def _tls_error(details: str) -> AgentError | None:
     """A control plane that is there but cannot be believed. Waiting mends none of these."""
     if "not yet valid" in details or "has expired" in details:
-        return clock_skew("the control plane's certificate is not valid at this machine's time")
+        return AgentError(
+            "clock-skew",
+            "this machine's clock and the control plane's disagree: its certificate is not valid now",
+            SET_CLOCKS,
+        )
     if "CERTIFICATE_VERIFY_FAILED" in details:
         return AgentError(
             "server-not-trusted",
@@ -164,13 +169,6 @@ def _tls_error(details: str) -> AgentError | None:
             "check --server: it is the join address, port 15010 by default",
         )
     return None
-
-
-def clock_skew(what: str) -> AgentError:
-    """This machine and the control plane disagree about the time: certificates cannot work."""
-    return AgentError(
-        "clock-skew", what, "set the clocks of both machines (timedatectl, chrony) and try again"
-    )
 
 
 def _read_refusal(code: grpc.StatusCode, details: str) -> Refused:

@@ -3,6 +3,9 @@
 from tulle.model.problems import Problem
 from tulle.pki.authorities import BACKDATE_S
 
+SET_CLOCKS = "set the clocks of both machines by NTP (timedatectl shows it), and try again"
+"""The way out whenever clocks disagree."""
+
 
 def renew_at(obtained_at: float, not_after: float, jitter: float) -> float:
     """Half of the certificate's life, a twentieth sooner or later: `jitter` in [0, 1) spreads a fleet over that.
@@ -31,5 +34,5 @@ def check_clock(not_before: float, not_after: float, now: float) -> Problem | No
         "clock-skew",
         f"this machine's clock is {abs(ahead_s):.0f} s {direction} the control plane's, "
         "so the new certificate is not valid here",
-        "set both clocks (NTP), then start again",
+        SET_CLOCKS,
     )
