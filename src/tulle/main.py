@@ -85,9 +85,9 @@ class _Plane:
         self._authority = authority
         self._publisher = Publisher()
         self._reconciler = Reconciler(store, self._publisher, clock)
-        memory = Memory(store, self._publisher, clock)
-        self._sessions = Sessions(memory, authority.trust_domain)
         self._mint = Mint(store, lambda: authority.roots.pem, clock)
+        memory = Memory(store, self._publisher, self._mint, clock)
+        self._sessions = Sessions(memory, authority.trust_domain)
         self._door = self._make_door(clock)
         self._sources = Sources(
             store=store,

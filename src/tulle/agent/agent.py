@@ -169,20 +169,24 @@ class Agent:
         stopping.cancel()
         if ending.done():
             self._deadline = Deadline(min(self._settings.drain_s, _OWN_EXIT_S))
-            await drain.leave(sidecar.session, self._deadline, self._tell)
+            await self._leave(sidecar, self._deadline)
         else:
-            left_s = await self._drain(sidecar)
-            await process.end(self._stop_signal, max(left_s, _LEAST_GRACE_S))
+            deadline = await self._drain(sidecar)
+            await process.end(self._stop_signal, deadline.patience(_LEAST_GRACE_S))
         code = await ending
         self._observe(Exited(code))
         return code
 
-    async def _drain(self, sidecar: Sidecar) -> float:
-        """Leave, then wait for callers; the seconds that remain."""
-        self._deadline = Deadline(self._settings.drain_s)
-        await drain.leave(sidecar.session, self._deadline, self._tell)
-        await drain.wait_for_callers(sidecar.edges.open_connections, self._deadline, self._tell)
-        return self._deadline.left_s
+    async def _drain(self, sidecar: Sidecar) -> Deadline:
+        """Leave, then wait for callers; what is left of the deadline is the program's."""
+        self._deadline = deadline = Deadline(self._settings.drain_s)
+        await self._leave(sidecar, deadline)
+        await drain.wait_for_callers(sidecar.edges.open_connections, deadline, self._tell)
+        return deadline
+
+    async def _leave(self, sidecar: Sidecar, deadline: Deadline) -> None:
+        if token := await drain.leave(sidecar.session, deadline, self._tell):
+            sidecar.keep_return(token)
 
     async def _watch_health(self, sidecar: Sidecar, env: Mapping[str, str]) -> None:
         settings = self._settings

@@ -59,13 +59,17 @@ class Deadline:
         return working.result() if finished else None
 
 
-async def leave(session: Session, deadline: Deadline, tell: Callable[[Notice], None]) -> None:
-    """Have the endpoint taken away everywhere; who could not be told is named."""
+async def leave(session: Session, deadline: Deadline, tell: Callable[[Notice], None]) -> str:
+    """Have the endpoint taken away everywhere; who could not be told is named.
+
+    Returns the token to come back with, "" if the control plane gave none: then it still knows the workload.
+    """
     left = await deadline.within(session.leave(deadline.left_s))
     if left is None:
         tell(Notice("the control plane is away: callers are not told that this workload leaves"))
     elif left.pending:
         tell(Notice(f"not known to have been told: {', '.join(left.pending)}"))
+    return left.token if left else ""
 
 
 async def wait_for_callers(

@@ -2,11 +2,12 @@
 
 Keys are made here and never leave: the control plane sees requests for certificates only. One file holds key
 and chain together, so that no crash can part them. A token works once; after that the certificate in hand is
-the way to the next one.
+the way to the next one. A workload that leaves in good order is forgotten by the control plane, and gets a
+token of its own to come back with: who stops and starts a program needs no new one.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,18 +38,23 @@ Clock = Callable[[], float]
 """Unix seconds."""
 
 _FILE = "identity.json"
+_RETURN = "return.token"
 _LONGEST_NAP_S = 30.0
 """A laptop that slept must notice soon after it wakes: the loop's clock did not run meanwhile."""
 _TELL_AGAIN_S = 60.0
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """A key, its certificate and when it came (Unix seconds); `token_id` names the token it began with."""
+    """A key, its certificate and when it came (Unix seconds).
+
+    `token_id` names the token it began with, `labels` are those it was asked for.
+    """
 
     private_key: str
     credentials: Credentials
     obtained_at: float
     token_id: str
+    labels: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
         return f"Identity({self.workload}, key redacted)"
@@ -103,12 +109,38 @@ class IdentityKeeper:
         saved = self._saved()
         token, text = self._token(needed=saved is None)
         renewed_by_user = token is not None and saved is not None and token.id != saved.token_id
-        if saved and not renewed_by_user and not saved.is_expired(self._clock()):
+        if saved and not renewed_by_user:
             self.current, self.from_disk = saved, True
-            return
+            if await self.come_back() or not saved.is_expired(self._clock()):
+                return
         if token is None:
             raise _expired(saved, "there is no token to join again with")
         await self._join(token, text, saved)
+        self.from_disk = False
+
+    def keep_return(self, token: str) -> None:
+        """The workload left, and may come back by this: the control plane knows it no longer."""
+        self._state.write(_RETURN, token.encode())
+
+    async def come_back(self) -> bool:
+        """Be let in again as the workload that left; False if it did not leave, or cannot now."""
+        text = (self._state.read(_RETURN) or b"").decode(errors="replace")
+        token = tokens.read_token(text) if text else None
+        if token is None or isinstance(token, Problem):
+            return False
+        key, request = self._request(text)
+        try:
+            answer = await channels.call(
+                str(self._settings.server), Trust(token.root_pem), METHOD_JOIN, request
+            )
+        except (UnreachableError, AgentError):
+            return False  # kept for when it is back
+        except RefusedError:
+            self._state.remove(_RETURN)
+            return False
+        await self._accept(key, _read(answer), self.current.token_id)
+        self._state.remove(_RETURN)
+        return True
 
     async def keep_fresh(self, renewed: Callable[[Identity], None]) -> None:
         """Renew for ever, each time early enough to fail for as long again as the certificate still lives."""
@@ -118,23 +150,28 @@ class IdentityKeeper:
             renewed(self.current)
 
     async def _join(self, token: tokens.Token, text: str, saved: Identity | None) -> None:
-        key, csr = requests.new_request(workload_dns_name(self._settings.namespace, "new"))
-        request = JoinRequest(
-            token=text,
-            namespace=self._settings.namespace,
-            service_account=self._settings.service_account,
-            labels=self._settings.labels,
-            csr=csr,
-        )
+        key, request = self._request(text)
         try:
             answer = await self._ask_until_answered(
-                str(self._settings.server), Trust(token.root_pem), METHOD_JOIN, encode(request)
+                str(self._settings.server), Trust(token.root_pem), METHOD_JOIN, request
             )
         except RefusedError as error:
             if saved and saved.token_id == token.id:
                 raise _expired(saved, str(error)) from error
             raise error.as_agent_error() from error
         await self._accept(key, _read(answer), token.id)
+
+    def _request(self, token: str) -> tuple[bytes, bytes]:
+        """A new key, and the request to join with it."""
+        key, csr = requests.new_request(workload_dns_name(self._settings.namespace, "new"))
+        request = JoinRequest(
+            token=token,
+            namespace=self._settings.namespace,
+            service_account=self._settings.service_account,
+            labels=self._settings.labels,
+            csr=csr,
+        )
+        return key, encode(request)
 
     async def _renew(self) -> None:
         """Ask until there is an answer; with a certificate that expired meanwhile, only a token helps."""
@@ -170,7 +207,11 @@ class IdentityKeeper:
         now = self._clock()
         _check_clocks(credentials, now, self._tell)
         self.current = Identity(
-            private_key=key.decode(), credentials=credentials, obtained_at=now, token_id=token_id
+            private_key=key.decode(),
+            credentials=credentials,
+            obtained_at=now,
+            token_id=token_id,
+            labels=self._settings.labels,
         )
         data = msgspec.json.encode(self.current)
         await asyncio.to_thread(self._state.write, _FILE, data)
@@ -208,10 +249,12 @@ class IdentityKeeper:
             saved = msgspec.json.decode(data, type=Identity) if data else None
         except msgspec.MsgspecError:
             return None
-        wanted = (self._settings.namespace, self._settings.service_account)
-        if saved and (saved.credentials.namespace, saved.credentials.service_account) == wanted:
-            return saved
-        return None
+        if saved is None:
+            return None
+        wanted = (self._settings.namespace, self._settings.service_account, self._settings.labels)
+        known = saved.credentials
+        found = (known.namespace, known.service_account, saved.labels)
+        return saved if found == wanted else None
 
     def _token(self, needed: bool) -> tuple[tokens.Token | None, str]:
         path = self._settings.token_file

@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 
 from tulle.agent.children import Child, end_child, kill_group, send_signal, shell_code, start_child
@@ -153,11 +153,16 @@ class Program:
         if self._process:
             send_signal(self._process, signum)
 
-    async def end(self, signum: int, grace_s: float) -> None:
-        """Ask it to end with `signum`; insist after `grace_s`. Its code is what `run` returns."""
-        if self._process:
-            await end_child(self._process, signum, grace_s)
-            await self._ended.wait()
+    async def end(self, signum: int, patience: Coroutine[None, None, None]) -> None:
+        """Ask it to end with `signum`; insist when patience is over. Its code is what `run` returns."""
+        self.signal(signum)
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(patience)
+            ending = group.create_task(self._ended.wait())
+            await asyncio.wait({waiting, ending}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            if self._process:
+                kill_group(self._process)
 
     async def _carry(self, name: str, stream: asyncio.StreamReader) -> None:
         assert self._sink

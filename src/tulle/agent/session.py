@@ -25,6 +25,7 @@ from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
 from tulle.model.wire import (
     METHOD_SESSION,
+    WORKLOAD_UNKNOWN,
     Draining,
     EdgeReport,
     FromAgent,
@@ -73,19 +74,24 @@ class _Outbox:
 
 
 class Session:
-    """Keeps the stream open. `registered` is set while the control plane knows the workload is here."""
+    """Keeps the stream open. `registered` is set while the control plane knows the workload is here.
+
+    `come_back` is asked when the mesh has forgotten the workload: True if it has a new certificate by now.
+    """
 
     def __init__(
         self,
         uplink: Uplink,
         register: Register,
         count_edges: CountEdges,
+        come_back: Callable[[], Awaitable[bool]],
         tell: Callable[[Notice], None],
     ) -> None:
         self.registered = asyncio.Event()
         self._uplink = uplink
         self._told = _Told(register)
         self._count_edges = count_edges
+        self._come_back = come_back
         self._tell = tell
         self._outbox: _Outbox | None = None
         self._left: asyncio.Future[Left | None] | None = None
@@ -114,15 +120,21 @@ class Session:
     async def run(self) -> None:
         """Open the stream whenever there is none, until cancelled."""
         while True:
-            wait_s = 0.0
+            error: Exception | None = None
             try:
                 await self._live()
             except* RenewedError:
                 pass
             except* (UnreachableError, RefusedError, AgentError) as group:
-                self._explain(group.exceptions[0])
-                wait_s = self._backoff.next_s()
-            await asyncio.sleep(wait_s)
+                error = group.exceptions[0]
+            if error is not None and not await self._has_come_back(error):
+                self._explain(error)
+                await asyncio.sleep(self._backoff.next_s())
+
+    async def _has_come_back(self, error: Exception) -> bool:
+        """Whether a workload the mesh forgot, because it left, has been let in again."""
+        forgotten = isinstance(error, RefusedError) and error.refused.code == WORKLOAD_UNKNOWN
+        return forgotten and await self._come_back()
 
     def _explain(self, error: Exception) -> None:
         """Say once that the control plane is away. What it refuses at the first word is final."""

@@ -54,7 +54,7 @@ class Sidecar:
         node_id = str(keeper.current.workload)
         self.exchange = Exchange(Relay(node_id, held, _secret(keeper.current)), tell)
         self._uplink = Uplink(keeper.xds_address, lambda: keeper.current.trust)
-        self.session = Session(self._uplink, register, self.edges.report, tell)
+        self.session = Session(self._uplink, register, self.edges.report, self._come_back, tell)
         self._upstream = Upstream(self._uplink, self.exchange)
         self._door = Door(state.socket("agent.sock"), self.exchange)
 
@@ -101,6 +101,16 @@ class Sidecar:
         if not self.session.registered.is_set():
             return f"waiting for the control plane at {self._keeper.xds_address}"
         return "waiting for the proxy to have its configuration"
+
+    def keep_return(self, token: str) -> None:
+        """Remember what to come back with."""
+        self._keeper.keep_return(token)
+
+    async def _come_back(self) -> bool:
+        if not await self._keeper.come_back():
+            return False
+        self._renewed(self._keeper.current)
+        return True
 
     def _renewed(self, identity: Identity) -> None:
         self.exchange.renew(_secret(identity))

@@ -28,6 +28,10 @@ CONTROL_PLANE_NAME = "control-plane.tulle"
 """The DNS name in the control plane's own certificate."""
 
 
+WORKLOAD_UNKNOWN = "workload-unknown"
+"""The code of a refusal: the certificate is good, but the mesh has forgotten the workload it names."""
+
+
 def workload_dns_name(namespace: str, name: str) -> str:
     """The DNS name in a workload's certificate: it tells instances of one account apart."""
     return f"{name}.{namespace}.workload.tulle"
@@ -139,9 +143,17 @@ class Registered(Frame, frozen=True, kw_only=True, tag="registered"):
 
 
 class Left(Frame, frozen=True, kw_only=True, tag="left"):
-    """No proxy sends to the workload any more; `pending` names those that had not confirmed in time."""
+    """No proxy sends to the workload any more; `pending` names those that had not confirmed in time.
+
+    The mesh forgets the workload now. `token` lets it come back as what it was, once, for as long as its
+    certificate would have lived: programs are stopped and started again.
+    """
 
     pending: tuple[str, ...] = ()
+    token: str = ""
+
+    def __repr__(self) -> str:
+        return f"Left(pending={self.pending!r}, token redacted)"
 
 
 class Refused(Frame, frozen=True, kw_only=True, tag="refused"):

@@ -21,6 +21,7 @@ from tulle.model.problems import Problem
 from tulle.model.resources import Condition, Metadata
 from tulle.model.statuses import ConditionType, Reason, with_condition
 from tulle.model.wire import (
+    WORKLOAD_UNKNOWN,
     Credentials,
     JoinRequest,
     Refused,
@@ -182,7 +183,7 @@ _TOKEN_USED = Refused(
 def unknown_workload(workload: WorkloadRef) -> Refused:
     """The certificate is good, but what it names was deleted."""
     return Refused(
-        code="workload-unknown",
+        code=WORKLOAD_UNKNOWN,
         message=f"the mesh does not know the workload {workload} (any more)",
         hint="remove its state directory and join with a new token: tulle token create",
     )

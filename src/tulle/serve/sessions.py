@@ -11,14 +11,14 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import grpc
 import msgspec
 
 from tulle.codec.checks import check
 from tulle.model.kinds.workload import ProxyStatus, Workload, WorkloadSpec
-from tulle.model.names import ResourceKey, WorkloadRef
+from tulle.model.names import AccountRef, ResourceKey, WorkloadRef
 from tulle.model.problems import Severity
 from tulle.model.resources import Condition
 from tulle.model.statuses import ConditionType, Reason, condition_of, with_condition
@@ -56,12 +56,27 @@ RETURN_AFTER_START_S = 30.0
 """After a restart of the control plane agents get longer: they back off, and all come at once."""
 
 
+LONGEST_RETURN_S = 30 * 86400.0
+"""How long a workload that left may stay away and come back without a new token, at most."""
+
+
+class Mint(Protocol):
+    """Makes join tokens (`api.tokens`)."""
+
+    async def new(
+        self, account: AccountRef, labels: Mapping[str, str], ttl_s: float, *, name: str
+    ) -> str:
+        """The line that lets one workload in, as the account and by the name given."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What sessions write to and wait for. `clock` counts Unix seconds."""
+    """What sessions write to, wait for and hand out. `clock` counts Unix seconds."""
 
     store: Store
     publisher: Publisher
+    mint: Mint
     clock: Callable[[], float]
 
 
@@ -96,6 +111,7 @@ class Sessions:
     def note_certificate(self, workload: WorkloadRef, not_after: float) -> None:
         """A certificate was issued. Who never comes for more is forgotten as one that left."""
         self._certificate_ends[workload] = not_after
+        self._gone.pop(workload, None)  # it left, and is back before we had forgotten it
         if workload not in self._here:
             self._missing_since.setdefault(workload, self._memory.clock())
 
@@ -119,9 +135,10 @@ class Sessions:
                 log.exception("the store failed; trying again in a second")
 
     async def _tidy(self) -> None:
-        for workload in list(self._gone):
+        while self._gone:
+            workload = next(iter(self._gone))
             await self._forget_unless_here(workload)
-            del self._gone[workload]
+            self._gone.pop(workload, None)
         await self._give_up_on_the_lost()
 
     async def session(
@@ -275,7 +292,19 @@ class _Session:
         )
         settled = await self._memory.publisher.settled(revision, frame.deadline_s)
         pending = tuple(str(proxy) for proxy in settled.pending)
-        await self.say(Left(pending=pending if settled.published else EVERYBODY))
+        token = await self._return_token()
+        await self.say(Left(pending=pending if settled.published else EVERYBODY, token=token))
+
+    async def _return_token(self) -> str:
+        """What lets it come back as it is now; it is forgotten when this session ends."""
+        found = await _find(self._memory.store, self.workload)
+        left_s = min(self.not_after - self._memory.clock(), LONGEST_RETURN_S)
+        if found is None or left_s <= 0:
+            return ""
+        account = AccountRef(self.workload.namespace, self._account)
+        return await self._memory.mint.new(
+            account, found.metadata.labels, left_s, name=self.workload.name
+        )
 
 
 _REGISTER_FIRST = Refused(

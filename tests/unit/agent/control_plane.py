@@ -61,7 +61,11 @@ class ControlPlane:
         self.left = wire.Left()
         self.refuse: wire.Refused | None = None
         """What every session is answered with."""
+        self.forgets = False
+        """Whether it forgets who leaves, and gives them a token to come back."""
+        self.forgotten: set[WorkloadRef] = set()
         self.on_draining: Callable[[], None] = lambda: None
+        self.made: set[str] = set()
         self.spent: set[str] = set()
         self.issued: list[str] = []
         self.frames: list[wire.FromAgent] = []
@@ -75,9 +79,10 @@ class ControlPlane:
 
     def token(self) -> Path:
         """The file of a new token."""
-        text, _ = tokens.new_token(
+        text, record = tokens.new_token(
             os.urandom(tokens.RANDOM_BYTES), self.root.root_pem, AccountRef("shop", "web"), {}, 0
         )
+        self.made.add(record.id)
         path = self._folder / f"token-{len(list(self._folder.iterdir()))}"
         path.touch(mode=0o600)
         path.write_text(text)
@@ -176,6 +181,7 @@ class ControlPlane:
             refused = wire.Refused(code="token-used", message="the token was used", hint="make one")
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, wire.encode(refused).decode())
         self.spent.add(token.id)
+        self.forgotten.clear()
         return self._credentials(request.namespace, request.service_account, "web-1", request.csr)
 
     async def _renew(self, data: bytes, context: grpc.aio.ServicerContext) -> bytes:
@@ -224,8 +230,9 @@ class ControlPlane:
             frame = wire.decode_from_agent(data)
             self.frames.append(frame)
             await self._changed()
-            if self.refuse:
-                await context.write(wire.encode(self.refuse))
+            unknown = wire.Refused(code=wire.WORKLOAD_UNKNOWN, message="who?")
+            if refused := unknown if workload in self.forgotten else self.refuse:
+                await context.write(wire.encode(refused))
                 return
             match frame:
                 case wire.Register():
@@ -233,7 +240,11 @@ class ControlPlane:
                     await context.write(wire.encode(wire.Registered(revision=1)))
                 case wire.Draining():
                     self.on_draining()
-                    await context.write(wire.encode(self.left))
+                    if self.forgets:
+                        self.forgotten.add(workload)
+                    token = self.token().read_text() if self.forgets else ""
+                    left = msgspec.structs.replace(self.left, token=token)
+                    await context.write(wire.encode(left))
 
     def snapshot_for(self, workload: WorkloadRef, register: wire.Register) -> XdsSnapshot:
         """What the compiler would make of it: TCP where nothing else is said."""

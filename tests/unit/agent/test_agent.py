@@ -274,6 +274,18 @@ async def test_callers_that_stay_are_cut_at_the_deadline_and_that_is_said(plane,
     assert any("still open at the deadline" in notice for notice in watched.notices)
 
 
+async def test_asked_twice_it_waits_for_nobody(plane, tmp_path):
+    code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up'); time.sleep(60)"
+    watched = Watched(settings(plane, tmp_path, command=python(code), drain_s=60.0))
+    async with running(watched) as agent:
+        await watched.wait_for(events.Output)
+        watched.agent.stop()
+        await plane.wait_for(wire.Draining)
+        watched.agent.stop()
+
+        assert await asyncio.wait_for(agent, 20) == 128 + signal.SIGKILL
+
+
 async def test_killed_envoy_comes_back_from_memory_while_the_control_plane_is_away(plane, tmp_path):
     watched = Watched(loop_back(plane, tmp_path))
     async with running(watched):
@@ -304,6 +316,41 @@ async def test_a_restarted_agent_serves_from_disk_while_the_control_plane_is_awa
         assert await talk(port) == b"hello and goodbye"
         await second.wait_for(events.Notice, lambda event: "of last time" in event.text)
     assert (await second.wait_for(events.Joined)).cached
+
+
+async def test_stopped_and_started_it_is_the_same_workload_though_the_mesh_forgot_it(
+    plane, tmp_path
+):
+    plane.forgets = True
+    chosen = settings(plane, tmp_path, command=("true",))
+    assert await Watched(chosen).agent.run() == 0
+    assert plane.forgotten == {WORKLOAD}
+
+    again = Watched(chosen)
+    assert await again.agent.run() == 0
+    assert again.notices == []
+
+
+async def test_started_while_the_control_plane_is_away_it_comes_back_when_that_does(
+    plane, tmp_path
+):
+    plane.forgets = True
+    chosen = loop_back(plane, tmp_path)
+    first = Watched(chosen)
+    async with running(first) as agent:
+        await reached(await know_itself(plane))
+        await plane.wait_in_sync(WORKLOAD)
+        await saved(tmp_path / "state", b"outbound:shop/self")
+        first.agent.stop()
+        await agent
+    await plane.stop()
+    plane.frames.clear()
+    second = Watched(chosen)
+    async with running(second):
+        await second.wait_for(events.Notice, lambda event: "of last time" in event.text)
+        await plane.start()
+        await second.wait_for(events.Notice, lambda event: "is back" in event.text)
+        assert plane.forgotten == set()
 
 
 async def test_when_the_control_plane_is_back_it_hears_of_the_workload_again(plane, tmp_path):

@@ -101,6 +101,65 @@ async def test_an_identity_of_another_account_is_not_used(plane, state):
     assert other.keeper.current.credentials.service_account == "api"
 
 
+async def test_an_identity_with_other_labels_is_not_used(plane, state):
+    token = plane.token()
+    await Keeping(plane, state, token_file=token).keeper.obtain()
+
+    with pytest.raises(AgentError) as caught:
+        await Keeping(plane, state, token_file=token, labels={"version": "v2"}).keeper.obtain()
+
+    assert caught.value.problem.code == "token-used"
+
+
+class TestComingBack:
+    async def left(self, plane, state, token) -> Keeping:
+        """A workload that left, with what it was given for it."""
+        keeping = Keeping(plane, state, token_file=token)
+        await keeping.keeper.obtain()
+        keeping.keeper.keep_return(plane.token().read_text())
+        return keeping
+
+    async def test_a_workload_that_left_joins_again_with_what_it_was_given(self, plane, state):
+        token = plane.token()
+        first = await self.left(plane, state, token)
+        assert mode_of(state.path / "return.token") & 0o777 == 0o600
+        again = Keeping(plane, state, token_file=token)
+        await again.keeper.obtain()
+
+        assert again.keeper.current.private_key != first.keeper.current.private_key
+        assert again.keeper.current.workload == first.keeper.current.workload
+        assert state.read("return.token") is None
+        third = Keeping(plane, state, token_file=token)
+        await third.keeper.obtain()
+        assert third.keeper.current == again.keeper.current
+
+    async def test_without_a_control_plane_it_is_kept_for_later(self, plane, state):
+        token = plane.token()
+        first = await self.left(plane, state, token)
+        await plane.stop()
+        again = Keeping(plane, state, token_file=token)
+        await again.keeper.obtain()
+        assert again.keeper.current == first.keeper.current
+        assert again.keeper.from_disk
+
+        await plane.start()
+        assert await again.keeper.come_back()
+        assert again.keeper.current != first.keeper.current
+
+    async def test_one_that_is_refused_is_thrown_away(self, plane, state):
+        token = plane.token()
+        keeping = await self.left(plane, state, token)
+        plane.spent.update(plane.made)
+        assert not await keeping.keeper.come_back()
+        assert state.read("return.token") is None
+
+    async def test_who_never_left_has_nothing_to_come_back_with(self, plane, state):
+        keeping = Keeping(plane, state, token_file=plane.token())
+        await keeping.keeper.obtain()
+
+        assert not await keeping.keeper.come_back()
+
+
 async def test_the_key_is_for_its_owner_alone_and_shows_nowhere(plane, state):
     keeping = Keeping(plane, state, token_file=plane.token())
     await keeping.keeper.obtain()

@@ -196,7 +196,7 @@ class TestProgram:
             up.clear()
             program.signal(signal.SIGHUP)
             await up.wait()
-            await program.end(signal.SIGINT, grace_s=10)
+            await program.end(signal.SIGINT, asyncio.sleep(10))
 
         assert running.result() == 9
         assert lines == ["up", "again", "bye"]
@@ -209,6 +209,22 @@ class TestProgram:
 
         assert await asyncio.wait_for(run(program), 10) == 4
         assert lines == ["up"]
+
+    async def test_one_that_does_not_listen_is_killed_when_patience_is_over(self):
+        up = asyncio.Event()
+        deaf = Program(
+            python(
+                "import signal, time; signal.signal(15, signal.SIG_IGN); print(1); time.sleep(60)"
+            ),
+            ENV,
+            sink=lambda *_: up.set(),
+        )
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(run(deaf))
+            await up.wait()
+            await deaf.end(signal.SIGTERM, asyncio.sleep(0.01))
+
+        assert running.result() == 128 + signal.SIGKILL
 
     async def test_cancelled_it_leaves_nothing_running(self):
         started: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -27,18 +27,26 @@ class Talking:
         trust = member(plane)
         self.notices: list[str] = []
         self.told = asyncio.Event()
+        self.plane = plane
+        self.asked_to_come_back = 0
         self.report: wire.EdgeReport | None = None
         self.uplink = Uplink(str(plane.xds), lambda: trust)
         self.session = Session(
             self.uplink,
             register,
             self._count,
+            self._come_back,
             self._tell,
         )
 
     def _tell(self, notice: Notice) -> None:
         self.notices.append(notice.text)
         self.told.set()
+
+    async def _come_back(self) -> bool:
+        self.asked_to_come_back += 1
+        self.plane.refuse = None
+        return self.asked_to_come_back == 1
 
     async def _count(self) -> wire.EdgeReport | None:
         return self.report
@@ -139,6 +147,16 @@ async def test_a_new_certificate_begins_a_new_stream_and_nobody_is_alarmed(plane
         talking.uplink.renew()
         await plane.wait_for(wire.Register, 2)
 
+    assert talking.notices == []
+
+
+async def test_a_workload_the_mesh_forgot_comes_back(plane):
+    plane.refuse = wire.Refused(code=wire.WORKLOAD_UNKNOWN, message="who?")
+    talking = Talking(plane)
+    async with running(talking) as session:
+        await session.registered.wait()
+
+    assert talking.asked_to_come_back == 1
     assert talking.notices == []
 
 

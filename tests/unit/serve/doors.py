@@ -106,9 +106,12 @@ class Door:
     def xds(self) -> Address:
         return self.grpc.xds
 
+    @property
+    def mint(self) -> Mint:
+        return Mint(self.store, lambda: self.authority.roots.pem, self.clock)
+
     async def token(self, account: AccountRef = WEB, name: str = "", **labels: str) -> str:
-        mint = Mint(self.store, lambda: self.authority.roots.pem, self.clock)
-        return await mint.new(account, labels, name=name)
+        return await self.mint.new(account, labels, name=name)
 
     async def join(self, account: AccountRef = WEB, name: str = "", **labels: str) -> Identity:
         return await join(
@@ -150,7 +153,8 @@ async def open_door(folder: Path, lost_after_s: float = 10.0) -> AsyncGenerator[
     store = MemoryStore(clock)
     authority = await open_authority(KeyFiles(folder / "pki"), store, TRUST_DOMAIN, clock)
     publisher = Publisher()
-    sessions = Sessions(Memory(store, publisher, clock), TRUST_DOMAIN, lost_after_s)
+    mint = Mint(store, lambda: authority.roots.pem, clock)
+    sessions = Sessions(Memory(store, publisher, mint, clock), TRUST_DOMAIN, lost_after_s)
     door = Door(store, publisher, authority, sessions, clock)
     issuance = Issuance(
         authority,

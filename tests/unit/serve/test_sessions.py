@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.unit.serve import doors
-from tests.unit.serve.doors import REGISTER, Door, mesh_of, open_door, reason_of, status_of
+from tests.unit.serve.doors import REGISTER, WEB, Door, mesh_of, open_door, reason_of, status_of
 
 from tulle.model.kinds.workload import BoundPort, HttpProxy, Workload, WorkloadPort, WorkloadSpec
 from tulle.model.names import WorkloadRef
@@ -17,7 +17,6 @@ from tulle.model.wire import (
     EdgeReport,
     EdgeSample,
     HealthReport,
-    Left,
     Refused,
     Registered,
 )
@@ -25,7 +24,7 @@ from tulle.serve import sessions
 from tulle.serve.sessions import EVERYBODY
 from tulle.store.contract import Delete, Put
 from tulle.store.errors import StoreFull
-from tulle.testing.proxies import FakeSession, Identity, session
+from tulle.testing.proxies import FakeSession, Identity, RefusedError, join, session
 
 READY, DRAINING = ConditionType.READY, ConditionType.DRAINING
 
@@ -134,8 +133,27 @@ async def test_a_workload_that_drained_is_deleted_when_its_session_ends(door: Do
         await talk.say(Draining(deadline_s=5.0))
         await door.until(me.workload, lambda w: status_of(w, DRAINING) == "True")
         door.publisher.published((await door.store.world()).revision)
-        assert await talk.hear() == Left()
+        assert (await talk.hear()).pending == ()
     await door.until(me.workload, lambda workload: workload is None)
+
+
+async def test_a_workload_that_left_comes_back_once_as_what_it_was(door: Door) -> None:
+    me = await door.join(app="web")
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        door.publisher.published((await door.store.world()).revision + 1)
+        await talk.say(Draining(deadline_s=5.0))
+        left = await talk.hear()
+    await door.until(me.workload, lambda workload: workload is None)
+    assert "tulle1." not in repr(left)
+
+    again = await join(door.grpc.join, left.token, WEB)
+
+    found = await door.workload(again.workload)
+    assert again.workload == me.workload
+    assert found.metadata.labels == {"app": "web"}
+    with pytest.raises(RefusedError, match="token-used"):
+        await join(door.grpc.join, left.token, WEB)
 
 
 async def test_who_had_not_heard_in_time_is_named(door: Door) -> None:
@@ -145,7 +163,7 @@ async def test_who_had_not_heard_in_time_is_named(door: Door) -> None:
         await registered(talk)
         door.publisher.published((await door.store.world()).revision + 1)
         await talk.say(Draining(deadline_s=0.1))
-        assert await talk.hear() == Left(pending=(str(other.workload),))
+        assert (await talk.hear()).pending == (str(other.workload),)
 
 
 async def test_a_control_plane_that_did_not_get_round_to_it_does_not_pretend(door: Door) -> None:
@@ -153,7 +171,7 @@ async def test_a_control_plane_that_did_not_get_round_to_it_does_not_pretend(doo
     async with session(me, door.xds) as talk:
         await registered(talk)
         await talk.say(Draining(deadline_s=0.1))
-        assert await talk.hear() == Left(pending=EVERYBODY)
+        assert (await talk.hear()).pending == EVERYBODY
 
 
 async def test_a_workload_that_drains_while_the_door_closes_stays_for_the_next_one(
@@ -209,7 +227,9 @@ async def test_who_joined_another_control_plane_and_never_registered_is_forgotte
         )
         await door.store.write([Put(applied)])
         restarted = sessions.Sessions(
-            sessions.Memory(door.store, door.publisher, door.clock), doors.TRUST_DOMAIN, 0.05
+            sessions.Memory(door.store, door.publisher, door.mint, door.clock),
+            doors.TRUST_DOMAIN,
+            0.05,
         )
         async with doors.running(restarted.run()):
             await door.breathe()
@@ -329,7 +349,9 @@ async def test_workloads_known_from_before_get_time_to_come_back(tmp_path: Path)
         async with session(me, door.xds) as talk:
             await registered(talk)
             restarted = sessions.Sessions(
-                sessions.Memory(door.store, door.publisher, door.clock), doors.TRUST_DOMAIN, 0.05
+                sessions.Memory(door.store, door.publisher, door.mint, door.clock),
+                doors.TRUST_DOMAIN,
+                0.05,
             )
             async with doors.running(restarted.run()):
                 await door.breathe()
