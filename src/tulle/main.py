@@ -124,6 +124,7 @@ class _Plane:
         issuance = Issuance(
             authority=self._authority,
             lifetime_s=self._lifetime_s,
+            drain_s=lambda: self._reconciler.compiled.graph.settings.drain_s,
             xds_address=self._advertised,
             renewed=self._sessions.note_certificate,
         )

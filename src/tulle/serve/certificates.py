@@ -48,10 +48,14 @@ _LONGEST_NAME = 63
 
 @dataclass(frozen=True, slots=True)
 class Issuance:
-    """What issuing needs: who signs, for how long now, where workloads find their configuration."""
+    """What issuing needs: who signs, for how long now, where workloads find their configuration.
+
+    `drain_s` is the mesh's bound for replaced connections, which comes along: proxies take it when they start.
+    """
 
     authority: MeshAuthority
     lifetime_s: Callable[[], float]
+    drain_s: Callable[[], float]
     xds_address: Callable[[], str]
     renewed: Callable[[WorkloadRef, float], None]
 
@@ -162,6 +166,7 @@ class Certificates:
                 not_before=issued.not_before,
                 not_after=issued.not_after,
                 xds_address=self._issuance.xds_address(),
+                connection_drain_s=self._issuance.drain_s(),
             )
         )
 

@@ -159,6 +159,7 @@ async def open_door(folder: Path, lost_after_s: float = 10.0) -> AsyncGenerator[
     issuance = Issuance(
         authority,
         lambda: door.lifetime_s,
+        lambda: 20.0,
         lambda: f":{door.grpc.xds.port}",
         sessions.note_certificate,
     )

@@ -41,6 +41,7 @@ async def test_the_certificate_says_what_the_token_said_and_lives_as_long_as_the
     assert joined.roots == door.authority.roots.pems
     assert joined.not_before < before < joined.not_after <= door.clock() + 120.0
     assert joined.xds_address == f":{door.xds.port}"
+    assert joined.connection_drain_s == 20.0
     assert door.sessions.certificate_ends() == {}
 
 
