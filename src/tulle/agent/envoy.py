@@ -27,7 +27,8 @@ BASE_ID = "envoy.base-id"
 _STABLE_S = 30.0
 """An Envoy that ran so long had no trouble starting: the next trouble is a new one."""
 _HOPELESS_STARTS = 3
-"""After so many that never became ready and went by themselves, waiting mends nothing."""
+"""So many that never became ready and went by themselves: waiting mends nothing. One that was ready once
+serves a program that runs, and is tried for ever."""
 _STOP_S = 2.0
 
 
@@ -75,7 +76,7 @@ class Envoy:
         self._paths = paths
         self._tell = tell
         self._backoff = Backoff(first_s=0.1, most_s=10.0)
-        self._failed_starts = 0
+        self._ever_ready = False
 
     async def run(self) -> None:
         """Start Envoy whenever it is not there, until cancelled; then end it."""
@@ -87,8 +88,8 @@ class Envoy:
             was_ready, code = await self._live()
             if loop.time() - began > _STABLE_S:
                 self._backoff.reset()
-            self._failed_starts = 0 if was_ready else self._failed_starts + 1
-            if self._failed_starts >= _HOPELESS_STARTS and code:
+            self._ever_ready = self._ever_ready or was_ready
+            if not self._ever_ready and self.lives >= _HOPELESS_STARTS and code:
                 raise AgentError(
                     "envoy-fails",
                     f"Envoy does not start (exit code {code}):\n{last_lines(self._paths.log)}",

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ from tulle.settings import find_envoy
 
 BINARY = find_envoy(os.environ)
 assert isinstance(BINARY, Path)
+
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="asks the socket who listens")
 
 
 class Bench:
@@ -88,6 +92,7 @@ async def test_it_starts_becomes_ready_and_ends_without_a_trace(bench):
     assert bench.notices == []
 
 
+@LINUX
 async def test_killed_it_is_started_again_and_its_memory_taken_away(bench):
     async with running(bench) as envoy:
         await envoy.ready.wait()
@@ -112,6 +117,20 @@ async def test_one_that_cannot_start_is_given_up_with_its_own_words(bench):
     assert caught.value.problem.code == "envoy-fails"
     assert "nonsense" in caught.value.problem.message
     assert str(bench.paths.log) in caught.value.problem.hint
+
+
+@LINUX
+async def test_one_that_served_once_is_tried_until_it_serves_again(bench):
+    async with running(bench) as envoy:
+        await envoy.ready.wait()
+        bench.configure(nonsense=1)
+        os.kill(await bench.pid(), signal.SIGKILL)
+        while len(bench.notices) < 4:
+            bench.told.clear()
+            await bench.told.wait()
+        bench.configure()
+
+        await envoy.ready.wait()
 
 
 async def test_an_envoy_left_behind_by_a_killed_agent_is_ended_first(bench):
