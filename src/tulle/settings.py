@@ -72,8 +72,8 @@ class ServerSettings:
     advertised_xds_address: Address | None = None
     """Where agents are told to find `xds_address`. None: at the host they joined by, on its port."""
 
-    trust_domain: str = "mesh.local"
-    """Of a new mesh; an existing one keeps the trust domain its authority was made for."""
+    trust_domain: str = ""
+    """Of a new mesh ("": mesh.local); an existing one keeps its own, and another is refused."""
 
     log_level: str = "info"
     """The least severe messages that are written: debug, info, warning or error."""
@@ -159,7 +159,7 @@ def server_settings(
             if read.text("advertised_xds_address")
             else None
         ),
-        trust_domain=read.one("trust_domain", _trust_domain, "mesh.local"),
+        trust_domain=read.one("trust_domain", _trust_domain, ""),
         log_level=read.one("log_level", _one_of("log-level", LOG_LEVELS), "info"),
         log_format=_log_format(read),
     )

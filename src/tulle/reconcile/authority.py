@@ -109,7 +109,8 @@ async def open_authority(
 ) -> MeshAuthority:
     """The authority of the mesh in a store, made when the mesh is new; its roots are in the bundle then.
 
-    Raises AuthorityError if the mesh has one whose key is gone, or of another trust domain.
+    `trust_domain` is what a new mesh gets; "" leaves it to the Mesh resource. Raises AuthorityError if the mesh
+    has an authority whose key is gone, or of another trust domain than its own or the one asked for.
     """
     mesh = await _mesh(store, trust_domain)
     root = _read(files, ROOT_FILE)
@@ -120,6 +121,8 @@ async def open_authority(
         files.write(ROOT_FILE, root.to_pem())
     if root.trust_domain != mesh.spec.trust_domain:
         raise AuthorityError(_other_domain(root, mesh))
+    if trust_domain not in {"", root.trust_domain}:
+        raise AuthorityError(_fixed_domain(root, trust_domain))
     roots = _trusted(mesh, root)
     if roots.pems != mesh.status.trust_bundle:
         status = msgspec.structs.replace(mesh.status, trust_bundle=roots.pems)
@@ -133,7 +136,8 @@ async def _mesh(store: Store, trust_domain: str) -> Mesh:
     found = (await store.world()).get(Mesh, "", DEFAULT_NAME)
     if found is not None:
         return found
-    mesh = Mesh(metadata=Metadata(name=DEFAULT_NAME), spec=MeshSpec(trust_domain=trust_domain))
+    spec = MeshSpec(trust_domain=trust_domain) if trust_domain else MeshSpec()
+    mesh = Mesh(metadata=Metadata(name=DEFAULT_NAME), spec=spec)
     namespace = Namespace(metadata=Metadata(name=DEFAULT_NAME))
     known = (await store.world()).get(Namespace, "", DEFAULT_NAME)
     puts = [Put(mesh, expect=ABSENT)] + ([] if known else [Put(namespace, expect=ABSENT)])
@@ -174,4 +178,13 @@ def _other_domain(root: Authority, mesh: Mesh) -> Problem:
         f"is {mesh.spec.trust_domain}, but the authority in the data directory signs for {root.trust_domain}",
         "the trust domain of a mesh is fixed when its authority is made: restore the file that belongs to it",
         mesh.key,
+    )
+
+
+def _fixed_domain(root: Authority, asked: str) -> Problem:
+    return Problem(
+        "--trust-domain",
+        "trust-domain-fixed",
+        f"asks for {asked}, but the mesh in the data directory is {root.trust_domain} and stays so",
+        "leave the flag out, or begin another mesh with another --data-dir",
     )

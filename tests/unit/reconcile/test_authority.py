@@ -160,6 +160,16 @@ async def test_the_trust_domain_of_a_mesh_cannot_move_away_from_its_authority(
         await opened(files, store, clock)
 
 
+async def test_a_trust_domain_asked_for_too_late_is_refused_and_not_ignored(
+    files: KeyFiles, store: MemoryStore, clock: Clock
+) -> None:
+    await opened(files, store, clock)
+
+    with pytest.raises(AuthorityError, match="trust-domain-fixed"):
+        await open_authority(files, store, "other.test", clock)
+    assert (await open_authority(files, store, "", clock)).trust_domain == "mesh.test"
+
+
 async def test_the_intermediate_is_renewed_in_the_last_third_of_its_life_and_kept(
     files: KeyFiles, store: MemoryStore, clock: Clock
 ) -> None:
