@@ -235,7 +235,10 @@ async def test_a_workload_that_leaves_is_taken_away_everywhere_before_it_may_go(
         await door.until(me.workload, lambda w: status_of(w, ConditionType.DRAINING) == "True")
         door.publisher.offer(caller.workload, mesh_of("2", "web"))
         door.publisher.published((await door.store.world()).revision)
-        assert await talk.hear() == Left()
+        left = await talk.hear()
+        assert isinstance(left, Left)
+        assert left.pending == ()
+        assert left.token  # for the day it comes back
         assert names(proxy.held) == held("2", "web")
         await talk.finish()
     await door.until(me.workload, lambda workload: workload is None)
