@@ -13,6 +13,8 @@ Three facts about proxies shape it:
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tulle.ads.messages import NO_NAMES
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -29,7 +31,7 @@ class Sent:
     nonce: str
     round: int
     versions: Mapping[str, str]
-    removed: frozenset[str] = frozenset()
+    removed: frozenset[str] = NO_NAMES
     void: set[str] = field(default_factory=set)
 
 
@@ -56,7 +58,7 @@ class Ledger:
         self.refused: dict[str, str] = {}
         self.again: dict[str, set[str]] = {}
         """Names to be told again whatever `accepted` says, each with the versions it may have instead ("": none)."""
-        self.alone: set[str] = set()
+        self.alone = NO_NAMES
         """Those among them that must be told alone: a response with them was refused."""
         self.in_flight: list[Sent] = []
 
@@ -144,7 +146,7 @@ class Ledger:
     def _refuse(self, name: str, version: str) -> None:
         """Alone: it was not applied. A doubt about other versions remains."""
         self.refused[name] = version
-        self.alone.discard(name)
+        self._not_alone(name)
         if self.again.get(name, {version}) <= {version}:
             self.again.pop(name, None)
 
@@ -172,7 +174,11 @@ class Ledger:
         self.accepted.pop(name, None)
         self.refused.pop(name, None)
         self.again.pop(name, None)
-        self.alone.discard(name)
+        self._not_alone(name)
+
+    def _not_alone(self, name: str) -> None:
+        if name in self.alone:
+            self.alone = self.alone - {name} or NO_NAMES
 
     def _void(self, name: str) -> None:
         for sent in self.in_flight:
@@ -183,7 +189,7 @@ def _merged(answered: Iterable[Sent]) -> Answer | None:
     """All of them as one; None for none."""
     found: Answer | None = None
     for sent in answered:
-        before = found or Answer({}, frozenset())
+        before = found or Answer({}, NO_NAMES)
         versions = {**before.versions, **sent.versions}
         kept = {name: version for name, version in versions.items() if name not in sent.removed}
         found = Answer(kept, (before.removed - sent.versions.keys()) | sent.removed)

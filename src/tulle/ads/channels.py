@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tulle.ads.acks import Ledger, Sent
-from tulle.ads.messages import Request, Response
+from tulle.ads.messages import NO_NAMES, Request, Response
 from tulle.ads.ordering import REMOVED_LATE, Readiness
 from tulle.ads.subscriptions import Subscription
 from tulle.xds.snapshots import Resources, TypeUrl, XdsResource
@@ -57,9 +57,9 @@ class Channel:
         self.ledger = Ledger()
         self.due: Due | None = None
         """None: something happened since it was planned."""
-        self._waited: frozenset[str] = frozenset()
-        self._ripe: frozenset[str] = frozenset()
-        self._asked: set[str] = set()
+        self._waited = NO_NAMES
+        self._ripe = NO_NAMES
+        self._asked = NO_NAMES
         self._answer_due = False
 
     def subscribe(self, request: Request, *, opening: bool) -> None:
@@ -67,8 +67,9 @@ class Channel:
         asked = self.subscription.change(request)
         if opening:
             self.ledger.open(request.initial_versions)
-        self._asked |= asked.names - (request.initial_versions.keys() if opening else set())
-        self._asked = {name for name in self._asked if self.subscription.covers(name)}
+        held = request.initial_versions.keys() if opening else NO_NAMES
+        wanted = self._asked | (asked.names - held)
+        self._asked = frozenset(filter(self.subscription.covers, wanted)) or NO_NAMES
         self._answer_due = self._answer_due or asked.everything
         if opening or request.unsubscribe:
             self.ledger.keep(self.subscription.covers)
@@ -77,46 +78,58 @@ class Channel:
 
     def plan(self, target: Resources, readiness: Callable[[str], Readiness]) -> Due:
         """Compare the proxy with the target."""
-        by_readiness: dict[Readiness, list[XdsResource]] = {kind: [] for kind in Readiness}
+        ready: list[XdsResource] = []
+        waiting: list[str] = []
+        blocked: list[str] = []
         refused: list[str] = []
         for resource in self._missing(target):
+            name = resource.name
             if self._was_refused(resource):
-                refused.append(resource.name)
-            else:
-                by_readiness[readiness(resource.name)].append(resource)
+                refused.append(name)
+                continue
+            match readiness(name):
+                case Readiness.READY:
+                    ready.append(resource)
+                case Readiness.WAITING:
+                    waiting.append(name)
+                case Readiness.BLOCKED:
+                    blocked.append(name)
         gone = self.ledger.known() - target.keys()
-        self._waited &= gone  # what came back meanwhile waits anew when it goes again
-        self._ripe &= gone
+        # What came back meanwhile waits anew when it goes again.
+        self._waited = self._waited & gone or NO_NAMES
+        self._ripe = self._ripe & gone or NO_NAMES
         at_once = self._ripe if self.type_url in REMOVED_LATE else gone
         self.due = Due(
-            tuple(by_readiness[Readiness.READY]),
+            tuple(ready),
             tuple(sorted(at_once | (self._asked - target.keys()))),
-            tuple(resource.name for resource in by_readiness[Readiness.WAITING]),
-            tuple(resource.name for resource in by_readiness[Readiness.BLOCKED]),
+            tuple(waiting),
+            tuple(blocked),
             tuple(refused),
-            frozenset(gone - at_once),
+            frozenset(gone - at_once) or NO_NAMES,
         )
         return self.due
 
     def on_grace(self) -> None:
         """A second has passed: what was due for late removal at the last call may go, the rest at the next."""
-        later = self.due.later if self.due else frozenset()
-        self._ripe |= later & self._waited
-        self._waited = later - self._ripe
+        later = self.due.later if self.due else NO_NAMES
+        self._ripe = self._ripe | (later & self._waited) or NO_NAMES
+        self._waited = later - self._ripe or NO_NAMES
         self.due = None
 
     def restart_grace(self) -> None:
         """Something may use again what was to be removed."""
-        self._waited = frozenset()
+        self._waited = NO_NAMES
 
     def take(self, due: Due, nonce: str, snapshot_round: int) -> Response | None:
         """The next response of what is due, recorded as sent; None if none may go now."""
+        if not (due.changes or due.removed or self._answer_due):
+            return None
         changes, removed = self._batch(due)
         if not (changes or removed or self._answers_now(due)):
             return None
         versions = {resource.name: resource.version for resource in changes}
-        self.ledger.send(Sent(nonce, snapshot_round, versions, frozenset(removed)))
-        self._asked -= versions.keys() | set(removed)
+        self.ledger.send(Sent(nonce, snapshot_round, versions, frozenset(removed) or NO_NAMES))
+        self._asked = self._asked - versions.keys() - set(removed) or NO_NAMES
         self._answer_due = False
         self.due = None
         framed = tuple(resource.framed for resource in changes)

@@ -69,11 +69,10 @@ class Needs:
     __slots__ = ("_direct", "_known")
 
     def __init__(self, references: Iterable[Reference]) -> None:
-        self._direct: dict[str, set[Need]] = {}
-        self._known: dict[str, frozenset[Need]] = {}
+        self._direct: dict[str, list[Reference]] = {}
+        self._known: dict[str, tuple[Need, ...]] = {}
         for reference in references:
-            need = (reference.type, reference.name)
-            self._direct.setdefault(reference.source, set()).add(need)
+            self._direct.setdefault(reference.source, []).append(reference)
 
     def of(self, type_url: str, name: str) -> Iterable[Need]:
         """What has to be confirmed before this resource is sent."""
@@ -84,13 +83,13 @@ class Needs:
         waits_for = WAITS_FOR[type_url]
         return (need for need in self._known[name] if need[0] in waits_for)
 
-    def _closure(self, name: str) -> frozenset[Need]:
+    def _closure(self, name: str) -> tuple[Need, ...]:
         found: set[Need] = set()
         names, seen = [name], {name}
         while names:
-            for need in self._direct.get(names.pop(), set()):
-                found.add(need)
-                if need[1] not in seen:
-                    seen.add(need[1])
-                    names.append(need[1])
-        return frozenset(found)
+            for needed in self._direct.get(names.pop(), ()):
+                found.add((needed.type, needed.name))
+                if needed.name not in seen:
+                    seen.add(needed.name)
+                    names.append(needed.name)
+        return tuple(found)

@@ -11,7 +11,7 @@ The rules are those of the xDS protocol's delta variant ("Subscribing to Resourc
 
 from dataclasses import dataclass
 
-from tulle.ads.messages import Request
+from tulle.ads.messages import NO_NAMES, Request
 from tulle.ads.wire import ProtocolError
 from tulle.xds.snapshots import TypeUrl
 
@@ -27,7 +27,7 @@ _LEGACY_WILDCARD = frozenset({TypeUrl.CLUSTER, TypeUrl.LISTENER})
 class Asked:
     """What a request wants an answer to: names, and (`everything`) at least one response to a wildcard."""
 
-    names: frozenset[str] = frozenset()
+    names: frozenset[str] = NO_NAMES
     everything: bool = False
 
 
@@ -37,7 +37,7 @@ class Subscription:
     __slots__ = ("_opened", "names", "wildcard")
 
     def __init__(self) -> None:
-        self.names: frozenset[str] = frozenset()
+        self.names = NO_NAMES
         self.wildcard = False
         self._opened = False
 
@@ -53,7 +53,7 @@ class Subscription:
         if WILDCARD in request.unsubscribe:
             self.wildcard = False
         self.wildcard = self.wildcard or everything
-        self.names = (self.names - dropped) | added
+        self.names = (self.names - dropped) | added or NO_NAMES
         if len(self.names) > MAX_NAMES:
             raise ProtocolError(f"a proxy asks for more than {MAX_NAMES} names of one type")
         return Asked(added | dropped if self.wildcard else added, everything)

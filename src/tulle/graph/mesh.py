@@ -333,9 +333,10 @@ class MeshGraph:
 
     def port(self, ref: DestinationRef) -> ServicePort:
         """The service port a reference of this graph names."""
-        return next(
-            port for port in self.services[ref.service].ports if port.destination.port == ref.port
-        )
+        for port in self.services[ref.service].ports:
+            if port.destination.port == ref.port:
+                return port
+        raise KeyError(ref)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,19 @@ def view_of(graph: MeshGraph, ref: WorkloadRef) -> View | None:
     workload = graph.workloads.get(ref)
     if workload is None or workload.mtls_port is None:
         return None
-    outbound = tuple(_outbound(graph, ref.namespace, port) for port in workload.outbound)
+    outbound = tuple([_outbound(graph, ref.namespace, port) for port in workload.outbound])
     reached = {to for view in outbound for to in destinations_of(view.routing, view.default)}
     return View(
         workload=workload,
         settings=graph.settings,
         outbound=outbound,
-        destinations=tuple(graph.destination(to) for to in sorted(reached)),
+        destinations=tuple([graph.destination(to) for to in sorted(reached, key=_in_order)]),
     )
+
+
+def _in_order(to: DestinationRef) -> tuple[str, str, int]:
+    """As destinations order themselves, without asking each pair of them."""
+    return (to.service.namespace, to.service.name, to.port)
 
 
 def destinations_of(routing: Routing, default: DestinationRef) -> Iterator[DestinationRef]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 EVERY_S = 600.0
 """Time from one full collection to the next."""
 
-_YOUNG, _LOTS = 10_000, 10
+_YOUNG, _LOTS = 50_000, 5
 """Objects that make a young collection due, and how many of those a middle one."""
 
 _NEVER = 1_000_000

@@ -59,26 +59,30 @@ class ViewMemo:
         return suspects
 
     def _replace(self, ref: WorkloadRef, new: View | None) -> None:
-        old = self._views.get(ref)
-        for service in services_of(old) - services_of(new):
-            self._users[service].discard(ref)
-            if not self._users[service]:
-                del self._users[service]
-        for service in services_of(new):
-            self._users.setdefault(service, set()).add(ref)
+        before, after = services_of(self._views.get(ref)), services_of(new)
+        if before != after:  # as a rule the services stay, and one of them is other than before
+            self._move(ref, set(before), set(after))
         if new is None:
             self._views.pop(ref, None)
         else:
             self._views[ref] = new
 
+    def _move(self, ref: WorkloadRef, before: set[ServiceRef], after: set[ServiceRef]) -> None:
+        for service in before - after:
+            self._users[service].discard(ref)
+            if not self._users[service]:
+                del self._users[service]
+        for service in after - before:
+            self._users.setdefault(service, set()).add(ref)
 
-def services_of(view: View | None) -> frozenset[ServiceRef]:
-    """The services a view depends on; also those asked for that do not exist (yet)."""
+
+def services_of(view: View | None) -> tuple[ServiceRef, ...]:
+    """The services a view depends on, some twice; also those asked for that do not exist (yet)."""
     if view is None:
-        return frozenset()
-    asked = (port.service for port in view.workload.outbound)
-    reached = (destination.service for destination in view.destinations)
-    return frozenset((*asked, *reached))
+        return ()
+    asked = [port.service for port in view.workload.outbound]
+    reached = [destination.service for destination in view.destinations]
+    return (*asked, *reached)
 
 
 def differing(old: Mapping[K, V], new: Mapping[K, V]) -> Iterable[K]:

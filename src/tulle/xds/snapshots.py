@@ -24,6 +24,10 @@ class TypeUrl(StrEnum):
     ROUTE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 
 
+_IN_ORDER = tuple(TypeUrl)
+"""As a tuple: going over the enumeration itself costs more than all that is done with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class XdsResource:
     """One resource: `framed` is the serialised `resources` field of a delta response, name and version inside."""
@@ -61,14 +65,32 @@ class XdsSnapshot:
 
     def dangling(self) -> Iterator[Problem]:
         """References that nothing answers: our own mistake, and refused before any proxy sees it."""
-        for reference in sorted(self.references, key=lambda r: (r.source, r.type, r.name)):
-            if reference.name not in self.of(reference.type):
-                yield Problem(
-                    reference.source,
-                    "xds-dangling-reference",
-                    f"needs {reference.type.rpartition('.')[2]} {reference.name!r}, which the snapshot lacks",
-                    "the proxy keeps the last good one; this is a bug of Tulle, please report it",
-                )
+        lacking = [one for one in self.references if one.name not in self.of(one.type)]
+        for reference in sorted(lacking, key=lambda r: (r.source, r.type, r.name)):
+            yield Problem(
+                reference.source,
+                "xds-dangling-reference",
+                f"needs {reference.type.rpartition('.')[2]} {reference.name!r}, which the snapshot lacks",
+                "the proxy keeps the last good one; this is a bug of Tulle, please report it",
+            )
+
+    def sharing(self, before: "XdsSnapshot | None") -> "XdsSnapshot":
+        """An equal snapshot in which all that is as it was `before` is the same object; `before` itself if all is.
+
+        Whoever follows a proxy then sees by identity which types there is nothing new of.
+        """
+        if before is None:
+            return self
+        by_type = {kind: _kept(before.of(kind), now) for kind, now in self.by_type.items()}
+        references = before.references if before.references == self.references else self.references
+        same = [by_type[kind] is before.of(kind) for kind in by_type]
+        if all(same) and len(same) == len(before.by_type) and references is before.references:
+            return before
+        return XdsSnapshot(MappingProxyType(by_type), references)
+
+
+def _kept(before: Resources, now: Resources) -> Resources:
+    return before if before == now else now
 
 
 def snapshot_of(
@@ -80,7 +102,7 @@ def snapshot_of(
         by_type.setdefault(type_url, {})[resource.name] = resource
     frozen = {
         type_url: MappingProxyType(dict(sorted(by_type[type_url].items())))
-        for type_url in TypeUrl
+        for type_url in _IN_ORDER
         if type_url in by_type
     }
     return XdsSnapshot(MappingProxyType(frozen), frozenset(references))

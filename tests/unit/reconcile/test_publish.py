@@ -315,3 +315,28 @@ def test_reports_reach_who_listens_only_when_something_changed(publisher: Publis
     publisher.record(B, [refusal()])
 
     assert reports == ["news"]
+
+
+def test_confirming_one_push_after_another_is_no_report(publisher: Publisher) -> None:
+    reports: list[str] = []
+    publisher.on_report(lambda: reports.append("news"))
+    heard(publisher, A)
+    publisher.published(1)
+    for version in "123":
+        publisher.offer(A, snapshot(version))
+        publisher.record(A, (), publisher.current(A))
+
+    assert publisher.state(A).in_sync
+    assert reports == ["news"]
+
+
+def test_streams_see_by_identity_which_types_there_is_nothing_new_of(publisher: Publisher) -> None:
+    told = heard(publisher, A)
+    cluster = (TypeUrl.CLUSTER, XdsResource("c", "1", b"1"))
+    for version in "12":
+        route = (TypeUrl.ROUTE, XdsResource("r", version, b""))
+        publisher.offer(A, snapshot_of([cluster, route]))
+
+    first, second = told
+    assert second.of(TypeUrl.CLUSTER) is first.of(TypeUrl.CLUSTER)
+    assert second.of(TypeUrl.ROUTE) != first.of(TypeUrl.ROUTE)
