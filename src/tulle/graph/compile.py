@@ -13,7 +13,7 @@ from tulle.graph.backends import Backends
 from tulle.graph.declarations import declare
 from tulle.graph.endpoints import build_service
 from tulle.graph.externals import bundles_of, read_external
-from tulle.graph.inbound import Inbound, plan_inbound
+from tulle.graph.inbound import Inbound, InboundPlan, plan_inbound
 from tulle.graph.memo import Memo
 from tulle.graph.mesh import Compiled, MeshGraph, MeshSettings, ResourceStatus
 from tulle.graph.permissions import read_access
@@ -37,7 +37,7 @@ from tulle.model.kinds.service import Service
 from tulle.model.kinds.tcp_route import TCPRoute
 from tulle.model.kinds.tls_policy import TlsPolicy
 from tulle.model.kinds.workload import Workload
-from tulle.model.names import ResourceKey, WorkloadRef
+from tulle.model.names import ResourceKey, ServiceRef, WorkloadRef
 from tulle.model.problems import Problem
 from tulle.model.worlds import World
 
@@ -90,35 +90,48 @@ class Compiler:
 
 def _compile(memo: Memo, world: World) -> Compiled:
     workloads = world.all(Workload)
-    readings = [memo.one(_name(w), read_workload, w) for w in workloads]
-    programs = memo.keep("programs", tuple(reading.program for reading in readings))
+    readings = memo.each(read_workload, lambda row: _name(row[0]), zip(workloads))
+    programs = memo.keep("programs", tuple([reading.program for reading in readings]))
     settled = memo.phase(settle, written(world), programs)
 
-    live = {reading.program.ref: reading.endpoint for reading in readings}
-    services = {
-        plan.ref: memo.one(plan.ref, build_service, plan, *map(live.get, plan.members))
-        for plan in settled.plans.services
-    }
-    built = [
-        memo.one(
-            ("built", *_name(workload)),
-            build_workload,
-            workload,
-            program,
-            settled.inbound.by_program[program.ref],
-            settled.plans.roles.of(program.ref).services,
-            settled.surroundings,
-        )
-        for workload, program in zip(workloads, programs, strict=True)
-    ]
+    places = memo.one("places", _places, programs, settled.plans)
+    now = [reading.endpoint for reading in readings]
+    endpoints = (tuple([now[place] for place in members]) for members in places)
+    services = memo.each(
+        build_service, lambda row: row[0].ref, zip(settled.plans.services, endpoints, strict=True)
+    )
+    parts = memo.one("parts", _parts_of, programs, settled)
+    built = memo.each(
+        build_workload,
+        lambda row: _name(row[0]),
+        ((workload, *part) for workload, part in zip(workloads, parts, strict=True)),
+    )
     graph = MeshGraph(
         settled.settings,
-        MappingProxyType(services),
+        MappingProxyType({service.ref: service for service in services}),
         MappingProxyType({one.node.ref: one.node for one in built}),
     )
-    odd = tuple(problem for one in built for problem in one.problems)
+    odd = tuple([problem for one in built for problem in one.problems])
     problems = memo.one("problems", in_order, settled.problems, odd)
     return Compiled(graph, settled.statuses, problems)
+
+
+def _places(programs: tuple[Program, ...], plans: Plans) -> tuple[tuple[int, ...], ...]:
+    """For every plan, where its members stand among the programs."""
+    places = {program.ref: place for place, program in enumerate(programs)}
+    return tuple(tuple(places[ref] for ref in plan.members) for plan in plans.services)
+
+
+Parts = tuple[Program, tuple[InboundPlan, ...], tuple[ServiceRef, ...], Surroundings]
+
+
+def _parts_of(programs: tuple[Program, ...], settled: Settled) -> tuple[Parts, ...]:
+    """What every workload is built of, beside itself."""
+    inbound, roles = settled.inbound.by_program, settled.plans.roles
+    return tuple(
+        (program, inbound[program.ref], roles.of(program.ref).services, settled.surroundings)
+        for program in programs
+    )
 
 
 def written(world: World) -> Written:

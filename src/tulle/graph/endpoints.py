@@ -10,7 +10,7 @@ Live = Mapping[WorkloadRef, Endpoint]
 """The workloads that take traffic now."""
 
 
-def build_service(plan: ServicePlan, *now: Endpoint | None) -> ServiceNode:
+def build_service(plan: ServicePlan, now: tuple[Endpoint | None, ...]) -> ServiceNode:
     """The service with its endpoints; `now` are those of `plan.members`, None where one takes no traffic."""
     live = {ref: endpoint for ref, endpoint in zip(plan.members, now, strict=True) if endpoint}
     return ServiceNode(

@@ -6,8 +6,9 @@ not change. Unchanged inputs are the same objects, so comparing them costs next 
 clever file of the room; a property test pins it to a full compile.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import ne
 from typing import TypeVar, TypeVarTuple, cast
 
 Ts = TypeVarTuple("Ts")
@@ -40,6 +41,30 @@ class Memo:
         self._next[key] = slot
         return cast(R, slot.result)
 
+    def each(
+        self,
+        function: Callable[[*Ts], R],
+        name: Callable[[tuple[*Ts]], Hashable],
+        rows: Iterable[tuple[*Ts]],
+    ) -> tuple[R, ...]:
+        """`function(*row)` for each row, worked out only for rows that differ from the last round's of that name.
+
+        A function has one such table. Where rows only change, and none comes or goes, the others cost a
+        comparison each and nothing else; if no result is other than before, it is the same tuple.
+        """
+        now = tuple(rows)
+        slot = self._last.get(function) or _Slot((), ())
+        before = cast(tuple[tuple[*Ts], ...], slot.inputs)
+        results = cast(tuple[R, ...], slot.result)
+        changed = [place for place, is_other in enumerate(map(ne, before, now)) if is_other]
+        if len(before) == len(now) and all(name(before[i]) == name(now[i]) for i in changed):
+            results = _replaced(results, {i: function(*now[i]) for i in changed})
+        else:
+            known = {name(row): (row, old) for row, old in zip(before, results, strict=True)}
+            results = tuple(_again(known.get(name(row)), function, row) for row in now)
+        self._next[function] = _Slot(now, results)
+        return results
+
     def phase(self, function: Callable[["Memo", *Ts], R], *inputs: *Ts) -> R:
         """Like `one`, for a phase with many results: it gets a memo of its own, untouched while it is skipped."""
         slot = self._last.get(function)
@@ -60,6 +85,25 @@ class Memo:
     def turn(self) -> None:
         """End the round."""
         self._last, self._next = self._next, {}
+
+
+def _replaced(results: tuple[R, ...], fresh: Mapping[int, R]) -> tuple[R, ...]:
+    """The same results, the same object even, but for those that are really other than before."""
+    news = {place: result for place, result in fresh.items() if result != results[place]}
+    if not news:
+        return results
+    changed = list(results)
+    for place, result in news.items():
+        changed[place] = result
+    return tuple(changed)
+
+
+def _again(known: tuple[tuple[*Ts], R] | None, function: Callable[[*Ts], R], row: tuple[*Ts]) -> R:
+    """What is known of an equal row, or else is made of this one; the known object if it comes out equal."""
+    if known is not None and known[0] == row:
+        return known[1]
+    result = function(*row)
+    return known[1] if known is not None and known[1] == result else result
 
 
 def _same_as_before(slot: _Slot | None, result: R) -> R:

@@ -1,6 +1,7 @@
 """World: all resources at one revision, immutable and indexed. What the compiler sees, and all it sees."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -54,15 +55,46 @@ class World:
         """A copy with some resources put in place and some removed; kinds untouched are shared."""
         world = World(revision=self.revision if revision is None else revision)
         touched: dict[str, dict[ResourceKey, Resource]] = {}
+        replaced: dict[str, list[Resource]] = {}
+        resized: set[str] = set()
         for key in remove:
-            touched.setdefault(key.kind, dict(self._by_kind.get(key.kind, {}))).pop(key, None)
+            self._index(key.kind, touched).pop(key, None)
+            resized.add(key.kind)
         for resource in put:
-            touched.setdefault(resource.KIND, dict(self._by_kind.get(resource.KIND, {})))[
-                resource.key
-            ] = resource
+            index, key = self._index(resource.KIND, touched), resource.key
+            if key not in index:
+                resized.add(key.kind)
+            index[key] = resource
+            replaced.setdefault(key.kind, []).append(resource)
         world._by_kind = {
             **self._by_kind,
             **{kind: MappingProxyType(index) for kind, index in touched.items()},
         }
-        world._sorted = {kind: items for kind, items in self._sorted.items() if kind not in touched}
+        world._sorted = {
+            kind: _with(items, replaced.get(kind, ()))
+            for kind, items in self._sorted.items()
+            if kind not in resized
+        }
         return world
+
+    def _index(
+        self, kind: str, touched: dict[str, dict[ResourceKey, Resource]]
+    ) -> dict[ResourceKey, Resource]:
+        """The copy of a kind's index that may be changed: one for all changes."""
+        if kind not in touched:
+            touched[kind] = dict(self._by_kind.get(kind, {}))
+        return touched[kind]
+
+
+def _with(items: tuple[Resource, ...], replaced: Sequence[Resource]) -> tuple[Resource, ...]:
+    """Sorted resources with some replaced by others of the same keys."""
+    if not replaced:
+        return items
+    changed = list(items)
+    for resource in replaced:
+        changed[bisect_left(items, resource.key, key=_key_of)] = resource
+    return tuple(changed)
+
+
+def _key_of(resource: Resource) -> ResourceKey:
+    return resource.key

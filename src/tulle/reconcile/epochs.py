@@ -15,15 +15,17 @@ from tulle.graph.permissions import narrows
 from tulle.model.kinds.workload import AccessEpoch, Workload
 from tulle.model.names import WorkloadRef
 from tulle.model.worlds import World
+from tulle.reconcile.memo import differing
 
 Permissions = Mapping[int, Permission]
 
 
 def advance(world: World, before: MeshGraph | None, after: MeshGraph) -> Iterator[Workload]:
     """Workloads as they must be stored before `after` is published: those whose epochs or digests moved."""
-    for ref, node in after.workloads.items():
-        old = before.workloads.get(ref) if before else None
-        if node is old:
+    known = before.workloads if before else {}
+    for ref in differing(known, after.workloads):
+        node = after.workloads.get(ref)
+        if node is None:
             continue
         workload = world.get(Workload, ref.namespace, ref.name)
         if workload is None:

@@ -7,6 +7,8 @@ to proxies gives who is touched. A property test pins this to looking at every p
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import compress
+from operator import is_, is_not
 from typing import TypeVar
 
 from tulle.graph.mesh import MeshGraph, View
@@ -86,7 +88,14 @@ def services_of(view: View | None) -> tuple[ServiceRef, ...]:
 
 
 def differing(old: Mapping[K, V], new: Mapping[K, V]) -> Iterable[K]:
-    """Keys whose value is not what it was: added, gone, or unequal (looked at only if not the same object)."""
+    """Keys whose value is not what it was: added, gone, or unequal (looked at only if not the same object).
+
+    As a rule both have the very same keys in the same order; then no key has to be looked up.
+    """
+    if len(old) == len(new) and all(map(is_, old, new)):
+        others = map(is_not, old.values(), new.values())
+        yield from (key for key in compress(new, others) if old[key] != new[key])
+        return
     for key, value in new.items():
         before = old.get(key)
         if before is not value and before != value:

@@ -74,6 +74,23 @@ def test_a_changed_copy_leaves_the_first_world_alone() -> None:
     assert (before.revision, after.revision) == (1, 2)
 
 
+def test_what_is_put_in_the_place_of_another_stands_where_that_stood() -> None:
+    names = random.Random(7).sample([f"{n}" for n in range(50)], 50)
+    before = World([service("a", name) for name in names])
+    order = [one.key for one in before.all(Service)]
+    changes = [service("a", "7", "NodePort"), service("a", "0", "NodePort")]
+
+    after = before.changed(put=changes)
+
+    assert [one.key for one in after.all(Service)] == order
+    assert after.all(Service) == World(after).all(Service)
+    assert {one.metadata.name for one in after.all(Service) if one.spec.type == "NodePort"} == {
+        "0",
+        "7",
+    }
+    assert all(one.spec.type == "ClusterIP" for one in before.all(Service))
+
+
 def test_what_a_change_does_not_touch_is_shared() -> None:
     before = World([service("a", "x"), account("a", "x")])
     accounts = before.all(ServiceAccount)

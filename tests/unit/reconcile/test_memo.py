@@ -77,6 +77,13 @@ def test_a_proxy_that_has_not_reported_has_no_view_to_lose() -> None:
     assert (touched.views, touched.gone) == ((), ())
 
 
+def test_differing_compares_what_stands_under_the_same_keys() -> None:
+    old = {1: "same", 2: "".join(["eq", "ual"]), 3: "old"}
+
+    assert list(differing(old, {**old, 2: "equal", 3: "new"})) == [3]
+    assert list(differing(old, dict(reversed(old.items())))) == []
+
+
 def test_differing_names_what_was_added_changed_and_taken_away() -> None:
     same = "same"
 
