@@ -287,7 +287,7 @@ class TestRenewal:
         renewed = await first_renewal(keeping)
 
         assert renewed.private_key != old.private_key
-        assert renewed.credentials.not_after > old.credentials.not_after
+        assert renewed.credentials.not_after >= old.credentials.not_after
         again = Keeping(plane, state)
         await again.keeper.obtain()
         assert again.keeper.current == renewed
