@@ -27,8 +27,8 @@ import uvloop
 from bench import worlds
 from tulle.ads.client import DeltaClient
 from tulle.ads.messages import decode_response, encode_request
-from tulle.agent.channels import Trust, open_channel
-from tulle.agent.session import REPORT_EVERY_S
+from tulle.agent.control.channels import Trust, open_channel
+from tulle.agent.control.session import REPORT_EVERY_S
 from tulle.model.kinds.workload import Workload
 from tulle.model.names import AccountRef, spiffe_id
 from tulle.model.problems import Problem

@@ -9,9 +9,9 @@ import signal
 from collections.abc import Coroutine, Mapping
 from functools import partial
 
-from tulle.agent import drain, health, ports, program
+from tulle.agent import drain, ports
+from tulle.agent.control.identity import Clock, IdentityKeeper
 from tulle.agent.drain import Deadline
-from tulle.agent.envoy import proxy_version
 from tulle.agent.errors import first_agent_error
 from tulle.agent.events import (
     AgentEvent,
@@ -24,9 +24,10 @@ from tulle.agent.events import (
     ProxyReady,
     Started,
 )
-from tulle.agent.identity import Clock, IdentityKeeper
 from tulle.agent.ports import PortBook
-from tulle.agent.program import Program
+from tulle.agent.programs import health, program
+from tulle.agent.programs.program import Program
+from tulle.agent.proxy.envoy import proxy_version
 from tulle.agent.sidecar import Sidecar
 from tulle.agent.state import StateDir
 from tulle.model import durations

@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TypeVar
 
+from tulle.agent.control.session import Session
 from tulle.agent.events import Notice
-from tulle.agent.session import Session
 
 T = TypeVar("T")
 

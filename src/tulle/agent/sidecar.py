@@ -8,19 +8,19 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from tulle.agent import cache
-from tulle.agent.channels import Uplink
-from tulle.agent.door import Door
-from tulle.agent.edges import EdgeCounter
-from tulle.agent.envoy import BASE_ID, Envoy, EnvoyPaths, EnvoyStart
+from tulle.agent.control.channels import Uplink
+from tulle.agent.control.identity import Identity, IdentityKeeper
+from tulle.agent.control.session import Session
+from tulle.agent.control.upstream import Upstream
 from tulle.agent.events import Notice
-from tulle.agent.exchange import Exchange
-from tulle.agent.identity import Identity, IdentityKeeper
-from tulle.agent.relay import Relay
-from tulle.agent.secrets import identity_secret
-from tulle.agent.session import Session
+from tulle.agent.proxy import cache
+from tulle.agent.proxy.door import Door
+from tulle.agent.proxy.edges import EdgeCounter
+from tulle.agent.proxy.envoy import BASE_ID, Envoy, EnvoyPaths, EnvoyStart
+from tulle.agent.proxy.exchange import Exchange
+from tulle.agent.proxy.relay import Relay
+from tulle.agent.proxy.secrets import identity_secret
 from tulle.agent.state import StateDir
-from tulle.agent.upstream import Upstream
 from tulle.model.wire import Register, encode
 from tulle.settings import AgentSettings
 from tulle.xds.bootstrap import SYSTEM_ROOT_FILES, bootstrap

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.unit.agent.control.test_identity import Keeping
 from tests.unit.agent.control_plane import control_plane
-from tests.unit.agent.test_identity import Keeping
 
-from tulle.agent import cache
+from tulle.agent.proxy import cache
 from tulle.agent.sidecar import Sidecar, _cache_key
 from tulle.agent.state import StateDir
 from tulle.model.wire import Register

@@ -109,7 +109,7 @@ def _folders(home: Path) -> Iterator[Path]:
 
 def _release_shared_memory(folder: Path) -> None:
     """What the Envoys of a killed run left in memory."""
-    from tulle.agent.envoy import BASE_ID, release_shared_memory
+    from tulle.agent.proxy.envoy import BASE_ID, release_shared_memory
 
     for base_id in folder.glob(f"*/{BASE_ID}"):
         release_shared_memory(base_id)

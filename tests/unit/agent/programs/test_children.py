@@ -1,0 +1,50 @@
+import asyncio
+import os
+import signal
+from asyncio.subprocess import PIPE
+
+from tulle.agent.programs.children import Child, end_child, send_signal, shell_code, start_child
+
+
+async def shell(script: str, **streams):
+    return await start_child(
+        Child(("/bin/sh", "-c", script), {"PATH": "/usr/bin:/bin"}, signal.SIGKILL), **streams
+    )
+
+
+async def test_a_child_that_obeys_ends_with_its_own_code():
+    process = await shell("trap 'exit 7' TERM; echo up; while :; do sleep 0.01; done", stdout=PIPE)
+    await process.stdout.readline()
+
+    assert await end_child(process, signal.SIGTERM, grace_s=10) == 7
+
+
+async def test_a_child_that_does_not_obey_is_killed_after_the_grace():
+    process = await shell("trap '' TERM; echo up; while :; do sleep 0.01; done", stdout=PIPE)
+    await process.stdout.readline()
+
+    assert await end_child(process, signal.SIGTERM, grace_s=0.05) == 128 + signal.SIGKILL
+
+
+async def test_what_a_child_leaves_behind_ends_with_it():
+    outlet, inlet = os.pipe()
+    with os.fdopen(outlet, "rb") as reader:
+        process = await shell("sleep 60 & echo up; wait", stdout=inlet)
+        os.close(inlet)
+        reader.readline()
+
+        await end_child(process, signal.SIGTERM, grace_s=10)
+
+        # The pipe reaches its end only when nobody of the group holds it any more.
+        assert await asyncio.wait_for(asyncio.to_thread(reader.read), 10) == b""
+
+
+async def test_a_signal_to_a_child_that_ended_is_no_error():
+    process = await shell("exit 0")
+    await process.wait()
+
+    send_signal(process, signal.SIGTERM)
+
+
+def test_codes_read_as_in_a_shell():
+    assert [shell_code(code) for code in (0, 3, -15)] == [0, 3, 143]

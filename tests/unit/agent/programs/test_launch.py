@@ -1,0 +1,78 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import pytest
+
+from tulle.agent.programs import launch
+from tulle.agent.programs.children import Child, start_child
+
+SCRIPT = str(Path(launch.__file__))
+
+
+async def output_of(code: str, env: dict[str, str] | None = None) -> str:
+    child = Child((sys.executable, "-S", "-c", code), env or {}, signal.SIGKILL)
+    process = await start_child(child, stdout=PIPE)
+    output, _ = await process.communicate()
+    return output.decode().strip()
+
+
+async def test_the_child_leads_a_process_group_of_its_own():
+    assert await output_of("import os; print(os.getpgid(0) == os.getpid())") == "True"
+
+
+async def test_the_child_has_the_environment_that_was_meant_for_it_and_no_more():
+    listed = await output_of("import os; print(sorted(os.environ))", {"A": "1", "LC_ALL": "C"})
+
+    assert listed == "['A', 'LC_ALL']"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process ignores")
+async def test_signals_python_ignores_are_not_ignored_in_the_child():
+    child = Child(("/bin/cat", "/proc/self/status"), {}, signal.SIGKILL)
+    process = await start_child(child, stdout=PIPE)
+    output, _ = await process.communicate()
+    ignored = next(line for line in output.decode().splitlines() if line.startswith("SigIgn"))
+
+    assert int(ignored.split()[1], 16) & (1 << (signal.SIGPIPE - 1)) == 0
+
+
+async def test_a_command_that_vanished_ends_like_in_a_shell():
+    process = await start_child(Child(("/no/such/file",), {}, signal.SIGKILL), stderr=PIPE)
+    _, said = await process.communicate()
+
+    assert process.returncode == 127
+    assert said == b"tulle: /no/such/file: No such file or directory\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a parent's death")
+def test_the_child_dies_with_its_parent_however_that_ends():
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import os, subprocess, sys, time\n"
+            f"child = subprocess.Popen([sys.executable, '-I', '-S', {SCRIPT!r}, str(os.getpid()),"
+            f" '{int(signal.SIGKILL)}', '', 'sleep', '60'])\n"
+            "print(child.pid, flush=True)\n"
+            "time.sleep(60)",
+        ],
+        stdout=subprocess.PIPE,
+    )
+    assert parent.stdout
+    pid = int(parent.stdout.readline())
+    watch = os.pidfd_open(pid)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+
+    loop = asyncio.new_event_loop()
+    died = asyncio.Event()
+    loop.add_reader(watch, died.set)
+    loop.run_until_complete(asyncio.wait_for(died.wait(), 10))
+    loop.close()
+    os.close(watch)
