@@ -19,6 +19,11 @@ setup: .venv/.ready ## make .venv from the lock; .venv/bin/tulle works afterward
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@touch $@
 
+.PHONY: system
+system: ## install the Debian packages the tests of a whole host need (root)
+	@missing=$$(grep -v '^#' requirements/debian.txt | xargs -I{} sh -c 'dpkg -s {} >/dev/null 2>&1 || echo {}'); \
+	test -z "$$missing" || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; }
+
 .PHONY: demo
 demo: setup ## run a real mesh: real programs over mutual TLS, live edges (Ctrl-C ends it)
 	@$(BIN)/tulle up
