@@ -22,6 +22,7 @@ MAX_DEPTH = 64
 MAX_BREAKS = 20
 """Broken documents of one text that are looked for; those behind them wait until these are mended."""
 
+_TOO_DEEP = "exceeded maximum nesting depth"
 _TAG = "tag:yaml.org,2002:"
 _MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _SURROGATES = re.compile(
@@ -311,6 +312,8 @@ def _said(error: yaml.MarkedYAMLError, offset: int) -> tuple[str, int, str]:
     line = offset + (int(mark.line) + 1 if mark else 1)
     problem = error.problem or "cannot be read"
     message = f"is not YAML: {problem}"
+    if problem == _TOO_DEEP:  # the scanner's bound, far above ours
+        return f"nests deeper than {MAX_DEPTH} levels", line, ""
     if error.context and error.context_mark and error.context_mark.line + 1 + offset != line:
         message += f", {error.context} that began on line {offset + error.context_mark.line + 1}"
     return message, line, _HINTS.get(problem, "")
