@@ -12,12 +12,13 @@ from tulle.api.apply import Changes
 from tulle.api.bodies import MAX_BODY_BYTES, Message, reply
 from tulle.api.changes import Gate
 from tulle.api.checks import Checks
+from tulle.api.doors.sockets import listening
 from tulle.api.edges import Edges, Fleet
 from tulle.api.errors import translate_errors
 from tulle.api.explain import Explain
+from tulle.api.kube.reading import Reading
+from tulle.api.kube.writing import Writing
 from tulle.api.proxies import Proxies
-from tulle.api.resources import Resources
-from tulle.api.sockets import listening
 from tulle.api.tokens import Mint
 from tulle.reconcile.authority import MeshAuthority
 from tulle.reconcile.loop import Reconciler
@@ -64,7 +65,8 @@ def make_app(sources: Sources) -> web.Application:
     )
     app.add_routes(
         [
-            *Resources(sources.store, gate).routes(),
+            *Reading(sources.store).routes(),
+            *Writing(sources.store, gate).routes(),
             web.post("/tulle/v1/apply", changes.apply),
             web.post("/tulle/v1/delete", changes.delete),
             web.get("/tulle/v1/settled", proxies.settled),

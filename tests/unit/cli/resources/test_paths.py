@@ -2,7 +2,7 @@
 
 import pytest
 
-from tulle.api.resources import path_of
+from tulle.api.kube.paths import path_of
 from tulle.cli.resources.paths import resource_path
 from tulle.model.kinds import ALL
 from tulle.model.kinds.http_route import HTTPRoute

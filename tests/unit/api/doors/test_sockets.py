@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tulle.api.doors.sockets import listening
 from tulle.api.errors import SocketError
-from tulle.api.sockets import listening
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
-"""Resources under Kubernetes' paths: get, list, put, delete, for every kind there is."""
+"""Changing resources under Kubernetes' paths: put and delete, for every kind there is."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 from aiohttp import web
 
@@ -10,16 +9,15 @@ from tulle.api.apply import put_of
 from tulle.api.bodies import read, reply
 from tulle.api.changes import Gate
 from tulle.api.errors import ApiError, ProblemsError, Status
+from tulle.api.kube.paths import key_in, path_of_one
 from tulle.codec import decode, encode
 from tulle.model.kinds import ALL
 from tulle.model.problems import Problem
-from tulle.model.resources import Resource, key_of
+from tulle.model.resources import Resource
 from tulle.store.contract import Delete, Store
 
-Handler = Callable[[web.Request], Coroutine[Any, Any, web.Response]]
 
-
-class Resources:
+class Writing:
     """The handlers; each is bound to a kind in `routes`."""
 
     def __init__(self, store: Store, gate: Gate) -> None:
@@ -27,44 +25,11 @@ class Resources:
         self._gate = gate
 
     def routes(self) -> Iterator[web.RouteDef]:
-        """Every path of every kind."""
+        """Every path of every kind that can be changed."""
         for kind in ALL:
-            root = path_of(kind)
-            scopes = {root, path_of(kind, "{namespace}")}
-            yield from (web.get(scope, partial(self.list, kind)) for scope in sorted(scopes))
-            one = f"{path_of(kind, '{namespace}')}/{{name}}"
-            yield web.get(one, partial(self.get, kind))
+            one = path_of_one(kind)
             yield web.put(one, partial(self.put, kind))
             yield web.delete(one, partial(self.delete, kind))
-
-    async def list(self, kind: type[Resource], request: web.Request) -> web.Response:
-        """All of a kind, in one namespace or everywhere. Secrets without what they hold."""
-        _dry_run(request, allowed=False)
-        namespace = request.match_info.get("namespace")
-        world = await self._store.world()
-        items = [
-            encode.to_object(resource, redact=True)
-            for resource in world.all(kind)
-            if namespace is None or resource.metadata.namespace == namespace
-        ]
-        return reply(
-            {
-                "apiVersion": kind.API_VERSION,
-                "kind": f"{kind.KIND}List",
-                "metadata": {"resourceVersion": str(world.revision)},
-                "items": items,
-            }
-        )
-
-    async def get(self, kind: type[Resource], request: web.Request) -> web.Response:
-        """One, whole: who asks for a Secret by name may have it."""
-        _dry_run(request, allowed=False)
-        found = await self._find(kind, request)
-        if found is None:
-            key = key_of(kind, request.match_info.get("namespace", ""), request.match_info["name"])
-            hint = f"`tulle get {kind.PLURAL} -A` lists those there are"
-            raise ApiError(404, "not-found", f"there is no {key}", hint)
-        return reply(encode.to_object(found))
 
     async def put(self, kind: type[Resource], request: web.Request) -> web.Response:
         """Replace or create one. With a resourceVersion in it: only that version is replaced."""
@@ -82,21 +47,13 @@ class Resources:
     async def delete(self, kind: type[Resource], request: web.Request) -> web.Response:
         """Remove one."""
         dry_run = _dry_run(request)
-        key = key_of(kind, request.match_info.get("namespace", ""), request.match_info["name"])
+        key = key_in(kind, request)
         await self._gate.delete([Delete(key)], dry_run=dry_run)
         return reply(Status(status="Success", message=f"{key} deleted", reason="", code=200))
 
     async def _find(self, kind: type[Resource], request: web.Request) -> Resource | None:
-        names = request.match_info
         world = await self._store.world()
-        return world.get(kind, names.get("namespace", ""), names["name"])
-
-
-def path_of(kind: type[Resource], namespace: str = "") -> str:
-    """Where a kind is served: `/api/v1/namespaces/shop/services`, `/apis/tulle.dev/v1/meshes`."""
-    root = "/apis" if "/" in kind.API_VERSION else "/api"
-    scope = f"/namespaces/{namespace}" if namespace and kind.NAMESPACED else ""
-    return f"{root}/{kind.API_VERSION}{scope}/{kind.PLURAL}"
+        return world.find(key_in(kind, request))
 
 
 def _decode(kind: type[Resource], request: web.Request, body: dict[str, object]) -> Resource:
@@ -105,7 +62,7 @@ def _decode(kind: type[Resource], request: web.Request, body: dict[str, object])
     if not decoded.resources:
         raise ProblemsError(decoded.problems)
     (resource,) = decoded.resources
-    wanted = key_of(kind, request.match_info.get("namespace", ""), request.match_info["name"])
+    wanted = key_in(kind, request)
     if resource.key != wanted:
         message = f"the body holds {resource.key}, the path names {wanted}"
         raise ProblemsError([Problem("metadata", "name-mismatch", message, "send both alike")])
@@ -122,11 +79,11 @@ def _with_namespace(
     return {**body, "metadata": {**metadata, "namespace": request.match_info["namespace"]}}
 
 
-def _dry_run(request: web.Request, *, allowed: bool = True) -> bool:
+def _dry_run(request: web.Request) -> bool:
     """Whether the query asks for a dry run; whatever else it asks for would be ignored, so it is refused."""
     for name, value in request.query.items():
-        if not (allowed and name == "dryRun" and value == "All"):
-            hint = "this server knows dryRun=All, where something is changed" if allowed else ""
+        if (name, value) != ("dryRun", "All"):
+            hint = "this server knows dryRun=All, where something is changed"
             raise ApiError(
                 400, "query-not-supported", f"{name}={value[:60]} is not supported yet", hint
             )
