@@ -1,6 +1,7 @@
 import asyncio
 
-from tulle.agent.drain import Deadline, wait_for_callers
+from tulle.agent.deadline import Deadline
+from tulle.agent.drain import wait_for_callers
 
 
 async def counting(*counts: int):
@@ -37,33 +38,3 @@ async def test_hurry_ends_the_wait_at_once():
         await asyncio.wait_for(waiting, 5)
 
     assert deadline.left_s == 0
-
-
-async def test_work_that_is_done_in_time_gives_its_result():
-    async def work() -> str:
-        return "done"
-
-    assert await Deadline(60).within(work()) == "done"
-
-
-async def test_work_is_given_up_at_the_deadline_or_when_somebody_is_in_a_hurry():
-    assert await Deadline(0.01).within(asyncio.Event().wait()) is None
-
-    deadline = Deadline(60)
-    asyncio.get_running_loop().call_soon(deadline.hurry)
-    assert await asyncio.wait_for(deadline.within(asyncio.Event().wait()), 5) is None
-
-
-async def test_patience_lasts_until_the_deadline_but_a_while_in_any_case():
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    await Deadline(0).patience(0.05)
-    assert loop.time() - begun >= 0.05
-
-    deadline = Deadline(60)
-    loop.call_soon(deadline.hurry)
-    await asyncio.wait_for(deadline.patience(0.0), 5)
-
-
-async def test_a_deadline_never_has_less_than_nothing_left():
-    assert Deadline(-1).left_s == 0

@@ -1,0 +1,124 @@
+"""One workload's place in the mesh: its identity, ports, proxy and line to the control plane, from joining to leaving.
+
+`Carrier._live` is the table of contents. Who lives behind the proxy is a `Tenant`: a program that is our child
+(`programs.tenant`), nobody (a door), or one that runs elsewhere on this host (`host`). A carrier keeps nothing
+outside itself and its state folder and installs no signal handlers: one process may have many.
+"""
+
+import asyncio
+
+from tulle.agent import drain, ports
+from tulle.agent.control.identity import Clock, IdentityKeeper
+from tulle.agent.deadline import Deadline, Stop
+from tulle.agent.events import AgentEvent, HealthChanged, Joined, Notice, Observer, ProxyReady
+from tulle.agent.ports import PortBook
+from tulle.agent.proxy.envoy import proxy_version
+from tulle.agent.sidecar import Sidecar
+from tulle.agent.state import StateDir
+from tulle.agent.tenants import Tenant
+from tulle.model.names import WorkloadRef
+from tulle.model.wire import Register
+from tulle.settings import AgentSettings
+
+
+class Carrier:
+    """Carries one workload. `stop` ends it before its tenant lives; from then on the tenant heeds it."""
+
+    def __init__(
+        self, settings: AgentSettings, clock: Clock, observe: Observer, stop: Stop
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._observe = observe
+        self._stop = stop
+
+    async def carry(self, tenant: Tenant) -> int:
+        """From joining to leaving: what the tenant returned. Raises AgentError, also within a group."""
+        with StateDir(self._settings.state_dir) as state:
+            self._check()
+            tenant.check()
+            return await self._live(state, tenant)
+
+    async def _live(self, state: StateDir, tenant: Tenant) -> int:
+        version = await proxy_version(self._settings.envoy)
+        keeper = IdentityKeeper(self._settings, state, self._clock, self._tell)
+        if not await self._stop.before(keeper.obtain()):
+            return self._stop.code
+        self._observe(Joined(keeper.current.workload, keeper.from_disk))
+        with PortBook(state, self._address(), self._program_ports()) as book:
+            register = self._register(book, keeper.current.workload, version)
+            sidecar = Sidecar(self._settings, state, keeper, register, self._tell)
+            async with asyncio.TaskGroup() as group:
+                running = group.create_task(sidecar.run(), name="sidecar")
+                code = await self._serve(sidecar, register, tenant)
+                running.cancel()
+        return code
+
+    async def _serve(self, sidecar: Sidecar, register: Register, tenant: Tenant) -> int:
+        """What happens between a proxy that starts and one that may end."""
+        if not await self._stop.before(sidecar.ready()):
+            return self._stop.code
+        self._observe(
+            ProxyReady(register.mtls_port, register.bound_upstreams, register.http_proxy_port)
+        )
+        return await tenant.live(_Beside(sidecar, register, self._observe))
+
+    def _check(self) -> None:
+        """A token is used up only when nothing of ours can fail."""
+        ports.check_address(self._settings.address)
+        ports.check_upstream_ports(self._settings.upstreams)
+        ports.check_http_proxy_port(self._settings.http_proxy)
+
+    def _register(self, book: PortBook, workload: WorkloadRef, version: str) -> Register:
+        settings = self._settings
+        register = Register(
+            address=book.address,
+            ports=settings.ports,
+            upstreams=settings.upstreams,
+            bound_upstreams=book.upstreams(settings.upstreams, workload.namespace),
+            http_proxy=settings.http_proxy,
+            http_proxy_port=book.http_proxy(settings.http_proxy),
+            locality=settings.locality,
+            mtls_port=book.mtls(),
+            plaintext_ports=book.plaintext(settings.ports),
+            proxy_version=version,
+        )
+        book.save()
+        return register
+
+    def _tell(self, notice: Notice) -> None:
+        self._observe(notice)
+
+    def _address(self) -> str:
+        return self._settings.address or ports.address_towards(self._settings.server.host)
+
+    def _program_ports(self) -> list[int]:
+        return [port.port for port in self._settings.ports]
+
+
+class _Beside:
+    """The workload whose sidecar runs in this process."""
+
+    def __init__(self, sidecar: Sidecar, register: Register, observe: Observer) -> None:
+        self.register = register
+        self._sidecar = sidecar
+        self._observe = observe
+
+    @property
+    def proxy_runs(self) -> bool:
+        return self._sidecar.envoy.ready.is_set()
+
+    def report_health(self, healthy: bool, reason: str) -> None:
+        self._sidecar.session.report_health(healthy, reason)
+        self._observe(HealthChanged(healthy, reason))
+
+    async def leave(self, deadline: Deadline) -> None:
+        if token := await drain.leave(self._sidecar.session, deadline, self._tell):
+            self._sidecar.keep_return(token)
+
+    async def drain(self, deadline: Deadline) -> None:
+        await self.leave(deadline)
+        await drain.wait_for_callers(self._sidecar.edges.open_connections, deadline, self._tell)
+
+    def _tell(self, event: AgentEvent) -> None:
+        self._observe(event)

@@ -1,0 +1,124 @@
+"""Who lives behind a proxy and is of our own making: the user's program, or nobody.
+
+`agent` gives one to its `carrier`. A program's end is what this is about: it takes no calls any more before
+it hears of that.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from tulle.agent import ports
+from tulle.agent.deadline import Stop
+from tulle.agent.events import Exited, Observer, Output, Started
+from tulle.agent.programs import health, program
+from tulle.agent.programs.program import Program
+from tulle.agent.tenants import Carried
+from tulle.model import durations
+from tulle.model.wire import Register
+from tulle.settings import AgentSettings
+
+_LEAST_GRACE_S = 2.0
+"""A program gets so long to end even where callers used up the deadline."""
+_OWN_EXIT_S = 2.0
+"""A program that ended by itself takes no calls: its callers are told, and that must not take long."""
+
+
+class ProgramTenant:
+    """The command of the settings, run as a child. `environ` is what its environment is based on."""
+
+    def __init__(
+        self,
+        settings: AgentSettings,
+        environ: Mapping[str, str],
+        observe: Observer,
+        stop: Stop,
+        *,
+        lines: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._observe = observe
+        self._stop = stop
+        self._lines = lines
+        self._program: Program | None = None
+
+    def check(self) -> None:
+        """Whether the command can be run and its ports are free."""
+        env = {**self._environ, **self._settings.env}
+        program.check_command(self._settings.command, env, self._working_dir())
+        ports.check_program_ports(self._settings.ports)
+
+    def forward(self, signum: int) -> None:
+        """Pass a signal to the program that means nothing to the agent."""
+        if self._program:
+            self._program.signal(signum)
+
+    async def live(self, carried: Carried) -> int:
+        """The program's exit code."""
+        env = self._environment(carried.register)
+        sink = self._on_line if self._lines else None
+        command = self._settings.command
+        self._program = process = Program(command, env, self._working_dir(), sink)
+        async with asyncio.TaskGroup() as group:
+            ending = group.create_task(process.run(self._on_start), name="program")
+            watching = group.create_task(self._watch_health(carried, env), name="health")
+            stopping = group.create_task(self._stop.asked.wait(), name="stop")
+            await asyncio.wait({ending, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            watching.cancel()
+            stopping.cancel()
+            if ending.done():
+                await carried.leave(self._stop.by(min(self._settings.drain_s, _OWN_EXIT_S)))
+            else:
+                deadline = self._stop.by(self._settings.drain_s)
+                await carried.drain(deadline)
+                await process.end(self._stop.signum, deadline.patience(_LEAST_GRACE_S))
+            code = await ending
+        self._observe(Exited(code))
+        return code
+
+    def _environment(self, register: Register) -> Mapping[str, str]:
+        meshed = program.environment(self._environ, register.ports, register.bound_upstreams)
+        if register.http_proxy_port:
+            meshed = program.with_http_proxy(meshed, register.http_proxy_port)
+        return program.with_own(meshed, self._settings.env)
+
+    async def _watch_health(self, carried: Carried, env: Mapping[str, str]) -> None:
+        settings = self._settings
+        wanted = health.effective(settings.health, settings.ports)
+        if wanted is None:
+            carried.report_health(True, "")
+            return
+
+        async def ask() -> str:
+            if not carried.proxy_runs:
+                return "the proxy restarts"
+            return await health.probe(wanted, settings.ports, env, self._working_dir())
+
+        await health.monitor(ask, durations.seconds(wanted.interval), carried.report_health)
+
+    def _on_start(self, pid: int) -> None:
+        self._observe(Started(pid))
+
+    def _on_line(self, stream: str, text: str) -> None:
+        self._observe(Output(stream, text))
+
+    def _working_dir(self) -> str | None:
+        return str(self._settings.working_dir) if self._settings.working_dir else None
+
+
+class NoTenant:
+    """Nobody: the proxy is a door into the mesh until it is asked to stop."""
+
+    def __init__(self, drain_s: float, stop: Stop) -> None:
+        self._drain_s = drain_s
+        self._stop = stop
+
+    def check(self) -> None:
+        """There is nothing that could fail."""
+
+    async def live(self, carried: Carried) -> int:
+        """Without a program there is nothing to be ill or to wait for."""
+        carried.report_health(True, "")
+        await self._stop.asked.wait()
+        await carried.drain(self._stop.by(self._drain_s))
+        return 0

@@ -1,0 +1,22 @@
+"""A workload without a proxy, for tenants: it writes down what its tenant says."""
+
+from tulle.agent.deadline import Deadline
+from tulle.model.wire import Register
+
+
+class Written:
+    """`said` is all of it in order."""
+
+    def __init__(self, register: Register) -> None:
+        self.register = register
+        self.proxy_runs = True
+        self.said: list[str] = []
+
+    def report_health(self, healthy: bool, reason: str) -> None:
+        self.said.append("healthy" if healthy else reason)
+
+    async def leave(self, deadline: Deadline) -> None:
+        self.said.append("leave")
+
+    async def drain(self, deadline: Deadline) -> None:
+        self.said.append("drain")

@@ -1,0 +1,94 @@
+"""A carrier with a real Envoy beside a small control plane, and a tenant that only looks around."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.envoy.identities import now_s
+from tests.unit.agent.control_plane import ControlPlane, control_plane
+
+from tulle.agent import events
+from tulle.agent.carrier import Carrier
+from tulle.agent.deadline import Stop
+from tulle.agent.errors import AgentError
+from tulle.agent.tenants import Carried
+from tulle.model import wire
+from tulle.settings import AgentSettings, find_envoy
+
+ENVOY = find_envoy(os.environ)
+assert isinstance(ENVOY, Path)
+
+
+@pytest.fixture
+async def plane(tmp_path) -> AsyncIterator[ControlPlane]:
+    async with control_plane(tmp_path) as plane:
+        yield plane
+
+
+def settings(plane: ControlPlane, folder: Path) -> AgentSettings:
+    return AgentSettings(
+        server=plane.join,
+        state_dir=folder / "state",
+        envoy=ENVOY,
+        namespace="shop",
+        service_account="web",
+        token_file=plane.token(),
+    )
+
+
+class Guest:
+    """Looks around, says it is well, leaves."""
+
+    def __init__(self) -> None:
+        self.proxy_ran = False
+
+    def check(self) -> None:
+        pass
+
+    async def live(self, carried: Carried) -> int:
+        self.proxy_ran = carried.proxy_runs
+        carried.report_health(True, "")
+        await carried.drain(Stop().by(5.0))
+        return 9
+
+
+class Picky(Guest):
+    def check(self) -> None:
+        raise AgentError("not-here", "I do not like it here")
+
+
+async def test_a_tenant_lives_behind_a_proxy_that_runs_and_its_code_comes_back(plane, tmp_path):
+    heard: list[events.AgentEvent] = []
+    guest = Guest()
+    carrier = Carrier(settings(plane, tmp_path), now_s, heard.append, Stop())
+
+    assert await carrier.carry(guest) == 9
+    assert guest.proxy_ran
+    assert [type(event) for event in heard] == [
+        events.Joined,
+        events.ProxyReady,
+        events.HealthChanged,
+    ]
+    assert any(isinstance(frame, wire.Draining) for frame in plane.frames)
+
+
+async def test_a_tenant_that_cannot_live_here_costs_no_token(plane, tmp_path):
+    carrier = Carrier(settings(plane, tmp_path), now_s, lambda _: None, Stop())
+
+    with pytest.raises(AgentError):
+        await carrier.carry(Picky())
+
+    assert plane.spent == set()
+
+
+async def test_asked_to_stop_while_it_joins_no_tenant_ever_lives(tmp_path):
+    async with control_plane(tmp_path) as plane:
+        chosen = settings(plane, tmp_path)
+    stop, guest = Stop(), Guest()
+    carrier = Carrier(chosen, now_s, lambda _: stop.ask(signal.SIGINT), stop)  # it is gone
+
+    assert await asyncio.wait_for(carrier.carry(guest), 20) == 128 + signal.SIGINT
+    assert not guest.proxy_ran
