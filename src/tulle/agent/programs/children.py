@@ -1,7 +1,8 @@
 """Starting and ending the two children of an agent, Envoy and the program, so that neither outlives it.
 
 Each is the leader of a process group of its own: a Ctrl-C in the terminal reaches the agent alone, which
-decides who hears of it and when; and what a child leaves behind can be ended with it.
+decides who hears of it and when; and what a child leaves behind can be ended with it. What shall outlive the
+agent is started `detached`, and is from then on a matter of `processes`.
 """
 
 import asyncio
@@ -9,12 +10,23 @@ import contextlib
 import os
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _LAUNCHER = str(Path(__file__).with_name("launch.py"))
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A child's place on a Linux host; None: the agent's own. A folder of cgroup2, a file of a namespace."""
+
+    cgroup: Path | None = None
+    netns: Path | None = None
+
+
+HERE = Inside()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +37,7 @@ class Child:
     env: Mapping[str, str]
     death_signal: signal.Signals
     cwd: str | None = None
+    inside: Inside = HERE
 
 
 async def start_child(
@@ -35,17 +48,40 @@ async def start_child(
     stderr: int | None = None,
 ) -> Process:
     """Run it in a process group of its own; streams as `subprocess` takes them."""
-    unset = "" if "LC_CTYPE" in child.env else "LC_CTYPE"
+    dying = {"parent": os.getpid(), "death": int(child.death_signal)}
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", _LAUNCHER),
-        *(str(os.getpid()), str(int(child.death_signal)), unset),
-        *child.command,
+        *_launch(child, dying),
         env=dict(child.env),
         cwd=child.cwd,
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
     )
+
+
+async def start_detached(child: Child, log: Path) -> int:
+    """Run it so that it outlives this process: its process id. What it says of errors goes into the file.
+
+    It may have ended before its id is known; `death_signal` means nothing here.
+    """
+    launcher = await asyncio.create_subprocess_exec(
+        *_launch(child, {"detach": log}),
+        env=dict(child.env),
+        cwd=child.cwd,
+        stdin=DEVNULL,
+        stdout=PIPE,
+    )
+    said, _ = await launcher.communicate()
+    return int(said)
+
+
+def _launch(child: Child, how: Mapping[str, object]) -> Sequence[str]:
+    """What `launch` reads."""
+    options = {**how, "cgroup": child.inside.cgroup, "netns": child.inside.netns}
+    if "LC_CTYPE" not in child.env:
+        options["unset"] = "LC_CTYPE"
+    named = (f"{name}={value}" for name, value in options.items() if value is not None)
+    return (sys.executable, "-I", "-S", _LAUNCHER, *named, "--", *child.command)
 
 
 def send_signal(process: Process, signum: int) -> None:

@@ -1,6 +1,12 @@
 """The last Python before a child: run as a script in the new process, it becomes the command by exec.
 
-    python -I -S launch.py PARENT_PID SIGNAL UNSET COMMAND ARGUMENT…
+    python -I -S launch.py [NAME=VALUE…] -- COMMAND ARGUMENT…
+
+    parent=PID death=SIGNAL   die with that parent, by that signal
+    detach=LOG                outlive whoever started it: a session of its own, errors into the file LOG, and
+                              its process id on the standard output of this script, which ends at once
+    cgroup=FOLDER netns=FILE  run in that cgroup, in that network namespace
+    unset=VARIABLE            take a variable away
 
 Why not `preexec_fn`: gRPC runs threads in the agent, and Python code between fork and exec can then hang on a
 lock some thread held. Here the process is already its own. It imports nothing of Tulle and starts in 10 ms.
@@ -9,19 +15,30 @@ lock some thread held. Here the process is already its own. It imports nothing o
 import os
 import signal
 import sys
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_CLONE_NEWNET = 0x40000000
 
 
 def main(arguments: list[str]) -> None:
-    """Own process group, death with the parent, clean signals; then the command."""
-    parent, death_signal, unset, *command = arguments
-    os.setpgid(0, 0)
-    _die_with(int(parent), int(death_signal))
+    """Own process group or session, its place on the host, clean signals; then the command."""
+    end = arguments.index("--")
+    options = dict(option.split("=", 1) for option in arguments[:end])
+    command = arguments[end + 1 :]
+    if "detach" in options:
+        _detach(options["detach"])
+    else:
+        os.setpgid(0, 0)
+    if "parent" in options:
+        _die_with(int(options["parent"]), int(options["death"]))
     _restore_signals()
     # Python adds LC_CTYPE to its own environment under the C locale; the command shall see what was meant for it.
-    if unset:
-        os.environ.pop(unset, None)
+    os.environ.pop(options.get("unset", ""), None)
+    try:
+        _enter(options.get("cgroup"), options.get("netns"))
+    except OSError as error:
+        sys.exit(_explain(str(error.filename), error))
     try:
         os.execvp(command[0], command)  # noqa: S606 - the user's own command, without a shell
     except OSError as error:
@@ -31,7 +48,36 @@ def main(arguments: list[str]) -> None:
 def _explain(name: str, error: OSError) -> int:
     """A shell's sentence and exit code for a command that could not be run."""
     sys.stderr.write(f"tulle: {name}: {error.strerror}\n")
+    sys.stderr.flush()
     return 127 if isinstance(error, FileNotFoundError) else 126
+
+
+def _detach(log: str) -> None:
+    """Go on as a process whose parent has ended: nobody's death is told to it, and init inherits it."""
+    child = os.fork()
+    if child:
+        os.write(1, str(child).encode())
+        os._exit(0)
+    os.setsid()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for descriptor, target in ((nothing, 0), (nothing, 1), (errors, 2)):
+        os.dup2(descriptor, target)
+    os.closerange(3, max(nothing, errors) + 1)
+
+
+def _enter(cgroup: str | None, netns: str | None) -> None:
+    """Take the process's place on the host. Raises OSError with the file's name."""
+    if cgroup:
+        (Path(cgroup) / "cgroup.procs").write_text("0")
+    if netns:
+        import ctypes
+
+        descriptor = os.open(netns, os.O_RDONLY | os.O_CLOEXEC)
+        if ctypes.CDLL(None, use_errno=True).setns(descriptor, _CLONE_NEWNET):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), netns)
+        os.close(descriptor)
 
 
 def _die_with(parent: int, death_signal: int) -> None:

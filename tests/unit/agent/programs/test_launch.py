@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tulle.agent.programs import launch
-from tulle.agent.programs.children import Child, start_child
+from tulle.agent.programs.children import Child, Inside, start_child
 
 SCRIPT = str(Path(launch.__file__))
 
@@ -56,8 +56,8 @@ def test_the_child_dies_with_its_parent_however_that_ends():
             sys.executable,
             "-c",
             "import os, subprocess, sys, time\n"
-            f"child = subprocess.Popen([sys.executable, '-I', '-S', {SCRIPT!r}, str(os.getpid()),"
-            f" '{int(signal.SIGKILL)}', '', 'sleep', '60'])\n"
+            f"child = subprocess.Popen([sys.executable, '-I', '-S', {SCRIPT!r},"
+            f" f'parent={{os.getpid()}}', 'death={int(signal.SIGKILL)}', '--', 'sleep', '60'])\n"
             "print(child.pid, flush=True)\n"
             "time.sleep(60)",
         ],
@@ -76,3 +76,27 @@ def test_the_child_dies_with_its_parent_however_that_ends():
     loop.run_until_complete(asyncio.wait_for(died.wait(), 10))
     loop.close()
     os.close(watch)
+
+
+async def test_a_place_that_is_not_there_is_named(tmp_path):
+    gone = Inside(netns=tmp_path / "gone")
+    child = Child(("/bin/true",), {}, signal.SIGKILL, inside=gone)
+    process = await start_child(child, stderr=PIPE)
+    _, said = await process.communicate()
+
+    assert process.returncode == 127
+    assert said.decode() == f"tulle: {tmp_path}/gone: No such file or directory\n"
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="only root may enter a namespace"
+)
+async def test_a_child_runs_in_the_namespace_and_cgroup_it_was_given(tmp_path):
+    """Into those it has already: what is tried is the way in, not what is there."""
+    (tmp_path / "cgroup.procs").touch()
+    place = Inside(cgroup=tmp_path, netns=Path("/proc/self/ns/net"))
+    child = Child(("/bin/true",), {}, signal.SIGKILL, inside=place)
+    process = await start_child(child)
+
+    assert await process.wait() == 0
+    assert (tmp_path / "cgroup.procs").read_text() == "0"
