@@ -15,7 +15,7 @@ from tulle.agent.ports import PortBook
 from tulle.agent.proxy.envoy import proxy_version
 from tulle.agent.sidecar import Sidecar
 from tulle.agent.state import StateDir
-from tulle.agent.tenants import Tenant
+from tulle.agent.tenants import Given, Tenant
 from tulle.model.names import WorkloadRef
 from tulle.model.wire import Register
 from tulle.settings import AgentSettings
@@ -100,7 +100,9 @@ class _Beside:
     """The workload whose sidecar runs in this process."""
 
     def __init__(self, sidecar: Sidecar, register: Register, observe: Observer) -> None:
-        self.register = register
+        self.given = Given(
+            upstreams=register.bound_upstreams, http_proxy_port=register.http_proxy_port
+        )
         self._sidecar = sidecar
         self._observe = observe
 

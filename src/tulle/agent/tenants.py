@@ -6,16 +6,31 @@ tenant may be a child of ours (`programs.tenant`) or live elsewhere. Any fits an
 
 from typing import Protocol
 
+import msgspec
+
 from tulle.agent.deadline import Deadline
-from tulle.model.wire import Register
+from tulle.model.kinds.workload import BoundUpstream
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What a proxy that is ready gives its tenant: where it finds its upstreams, and where it is to live.
+
+    `cgroup` and `netns` are paths, "" where any place will do. It crosses the socket of the host's agent, whose
+    version may be another one: fields are only ever added.
+    """
+
+    upstreams: tuple[BoundUpstream, ...] = ()
+    http_proxy_port: int | None = None
+    cgroup: str = ""
+    netns: str = ""
 
 
 class Carried(Protocol):
     """A workload whose proxy is ready, as its tenant sees it."""
 
     @property
-    def register(self) -> Register:
-        """Where the proxy listens."""
+    def given(self) -> Given:
+        """What the program is to know before it starts."""
         ...
 
     @property

@@ -12,9 +12,8 @@ from tulle.agent.deadline import Stop
 from tulle.agent.events import Exited, Observer, Output, Started
 from tulle.agent.programs import health, program
 from tulle.agent.programs.program import Program
-from tulle.agent.tenants import Carried
+from tulle.agent.tenants import Carried, Given
 from tulle.model import durations
-from tulle.model.wire import Register
 from tulle.settings import AgentSettings
 
 _LEAST_GRACE_S = 2.0
@@ -55,7 +54,7 @@ class ProgramTenant:
 
     async def live(self, carried: Carried) -> int:
         """The program's exit code."""
-        env = self._environment(carried.register)
+        env = self._environment(carried.given)
         sink = self._on_line if self._lines else None
         command = self._settings.command
         self._program = process = Program(command, env, self._working_dir(), sink)
@@ -76,10 +75,10 @@ class ProgramTenant:
         self._observe(Exited(code))
         return code
 
-    def _environment(self, register: Register) -> Mapping[str, str]:
-        meshed = program.environment(self._environ, register.ports, register.bound_upstreams)
-        if register.http_proxy_port:
-            meshed = program.with_http_proxy(meshed, register.http_proxy_port)
+    def _environment(self, given: Given) -> Mapping[str, str]:
+        meshed = program.environment(self._environ, self._settings.ports, given.upstreams)
+        if given.http_proxy_port:
+            meshed = program.with_http_proxy(meshed, given.http_proxy_port)
         return program.with_own(meshed, self._settings.env)
 
     async def _watch_health(self, carried: Carried, env: Mapping[str, str]) -> None:

@@ -1,14 +1,14 @@
 """A workload without a proxy, for tenants: it writes down what its tenant says."""
 
 from tulle.agent.deadline import Deadline
-from tulle.model.wire import Register
+from tulle.agent.tenants import Given
 
 
 class Written:
     """`said` is all of it in order."""
 
-    def __init__(self, register: Register) -> None:
-        self.register = register
+    def __init__(self, given: Given) -> None:
+        self.given = given
         self.proxy_runs = True
         self.said: list[str] = []
 

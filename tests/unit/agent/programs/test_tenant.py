@@ -14,9 +14,9 @@ from tulle.agent import events
 from tulle.agent.deadline import Stop
 from tulle.agent.errors import AgentError
 from tulle.agent.programs.tenant import NoTenant, ProgramTenant
+from tulle.agent.tenants import Given
 from tulle.model.kinds.process import Health, TcpProbe
 from tulle.model.kinds.workload import BoundUpstream, WorkloadPort
-from tulle.model.wire import Register
 from tulle.settings import Address, AgentSettings
 
 
@@ -30,13 +30,13 @@ def python(code: str) -> tuple[str, ...]:
 
 
 def carried(**more) -> Written:
-    return Written(Register(address="127.0.0.1", mtls_port=1, **more))
+    return Written(Given(**more))
 
 
 async def test_a_program_finds_its_upstreams_and_its_exit_code_is_the_tenants():
     bound = BoundUpstream(service="db", namespace="shop", port=5432, local_port=4321)
     code = "import os; raise SystemExit(7 if os.environ['DB_PORT'] == '4321' else 1)"
-    written = carried(bound_upstreams=(bound,))
+    written = carried(upstreams=(bound,))
     heard: list[events.AgentEvent] = []
     tenant = ProgramTenant(settings(command=python(code)), os.environ, heard.append, Stop())
 
