@@ -54,6 +54,7 @@ def values_of(kind: inspect.Type) -> st.SearchStrategy[Any]:
     return {
         inspect.BoolType: lambda _: st.booleans(),
         inspect.NoneType: lambda _: st.none(),
+        inspect.AnyType: lambda _: st.dictionaries(TEXT, st.just({}), max_size=2),
         inspect.Metadata: lambda wrapped: values_of(wrapped.type),
         inspect.VarTupleType: lists_of,
         inspect.DictType: mappings_of,

@@ -2,7 +2,7 @@
 
 Cleaning an object before it meets its schema lets one file work with and without Kubernetes, and nothing is
 ignored in silence: a field that means nothing to a mesh is a warning, one that would mean something is an
-error that says so. Only kubectl's own bookkeeping goes without a word.
+error that says so.
 """
 
 import re
@@ -15,12 +15,7 @@ from tulle.codec.schemas import Schema, shared_schema, without_null
 from tulle.model.problems import Problem, Severity
 from tulle.model.resources import Resource
 
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_BOOKKEEPING = {"metadata.managedFields", f"metadata.annotations[{_LAST_APPLIED}]"}
-
-_METADATA_WITHOUT_EFFECT = (
-    "deletionGracePeriodSeconds deletionTimestamp finalizers generateName ownerReferences selfLink"
-)
+_METADATA_WITHOUT_EFFECT = "selfLink"
 _WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
     # kind: where: names
     "ConfigMap": {"": "immutable"},
@@ -28,7 +23,7 @@ _WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
         "endpoints[]": "deprecatedTopology hints",
         "endpoints[].targetRef": "apiVersion fieldPath resourceVersion uid",
     },
-    "Namespace": {"": "spec status"},
+    "Namespace": {"": "spec", "status": "conditions"},
     "Secret": {"": "immutable"},
     "Service": {
         "spec": "allocateLoadBalancerNodePorts externalIPs externalTrafficPolicy healthCheckNodePort"
@@ -138,10 +133,6 @@ class _Cleaner:
         if isinstance(value, list) and "items" in schema:
             items = enumerate(value)
             return [self.part(item, schema["items"], join(path, index)) for index, item in items]
-        if isinstance(value, dict):
-            return {
-                key: item for key, item in value.items() if join(path, str(key)) not in _BOOKKEEPING
-            }
         return value
 
     def _fields(
@@ -176,7 +167,7 @@ class _Cleaner:
             if not is_unsupported_value(self._kind, join(parent, "type"), value.get("type")):
                 self.problems.append(not_supported(path))
             return True
-        return path in _BOOKKEEPING
+        return False
 
 
 def _without_effect(path: str) -> Problem:

@@ -5,10 +5,11 @@ A kind is one class below `Resource`. Its fields are the only definition there i
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from tulle.model.lists import MERGED_SET, keyed
 from tulle.model.names import ResourceKey
 
 Name = Annotated[
@@ -37,10 +38,43 @@ class Value(
     """A part of a resource: immutable, camelCase in text, unknown fields refused."""
 
 
+class OwnerReference(Value, frozen=True, kw_only=True):
+    """An owner, of the same namespace or of the whole mesh: what it owns goes when it goes.
+
+    With `block_owner_deletion` an owner deleted in the foreground waits for what it owns.
+    """
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    controller: bool | None = None
+    block_owner_deletion: bool | None = None
+
+
+class ManagedFields(Value, frozen=True, kw_only=True):
+    """What one manager owns: `fields_v1` is a tree of `f:FIELD`, `k:{KEYS}`, `v:VALUE` and `.` for the node itself.
+
+    `operation` tells server-side apply from every other way of writing; `time` is when the set last changed.
+    """
+
+    manager: str = ""
+    operation: Literal["Apply", "Update"] = "Update"
+    api_version: str = ""
+    time: str = ""
+    fields_type: str = ""
+    fields_v1: Mapping[str, Any] = msgspec.field(default_factory=dict, name="fieldsV1")
+    subresource: str = ""
+
+
 class Metadata(Value, frozen=True, kw_only=True):
-    """Name and bookkeeping. `generation` counts changes of the spec; `resource_version` those of everything."""
+    """Name and bookkeeping. `generation` counts changes of the spec; `resource_version` those of everything.
+
+    A resource with a `deletion_timestamp` is being deleted: it goes when its last finalizer is taken away.
+    """
 
     name: Name
+    generate_name: str = ""
     namespace: str = ""
     labels: Mapping[str, Label] = {}
     annotations: Mapping[str, str] = {}
@@ -48,6 +82,11 @@ class Metadata(Value, frozen=True, kw_only=True):
     resource_version: str = ""
     uid: str = ""
     creation_timestamp: str = ""
+    deletion_timestamp: str = ""
+    deletion_grace_period_seconds: int | None = None
+    finalizers: Annotated[tuple[str, ...], MERGED_SET] = ()
+    owner_references: Annotated[tuple[OwnerReference, ...], keyed("uid", merge_key="uid")] = ()
+    managed_fields: tuple[ManagedFields, ...] = ()
 
 
 class Condition(Value, frozen=True, kw_only=True):
@@ -59,6 +98,10 @@ class Condition(Value, frozen=True, kw_only=True):
     message: str = ""
     observed_generation: int = 0
     last_transition_time: str = ""
+
+
+Conditions = Annotated[tuple[Condition, ...], keyed("type", merge_key="type")]
+"""The conditions of a status: one of each type."""
 
 
 class Resource(Value, frozen=True, kw_only=True):

@@ -13,11 +13,13 @@ from typing import Protocol
 
 import msgspec
 
+from tulle.model.deletions import Propagation, deleted, is_deleting
+from tulle.model.kinds.core import Namespace
 from tulle.model.names import ResourceKey
 from tulle.model.resources import Metadata, Resource, spec_of
 from tulle.model.worlds import World
 from tulle.pki.tokens import TokenRecord
-from tulle.store.errors import Compacted, ConflictError, InvalidChange, NotFound
+from tulle.store.errors import AlreadyExists, Compacted, ConflictError, InvalidChange, NotFound
 
 KEPT_REVISIONS = 10_000
 """How many revisions a watch can go back."""
@@ -30,13 +32,15 @@ ABSENT = "0"
 class Put:
     """Create or replace. `expect` is the resourceVersion it must have, "0" for none; None does not care.
 
-    The spec, labels and annotations are taken, the stored status is kept (a new resource begins without one);
-    with `status_only` it is the other way round, and the resource must exist.
+    The spec, labels, annotations, finalizers, owners and managed fields are taken, the stored status is kept (a
+    new resource begins without one); with `status_only` only the status is taken, and the resource must exist;
+    `managed_too` takes the managed fields with it. Without its last finalizer, what was deleted is gone.
     """
 
     resource: Resource
     expect: str | None = None
     status_only: bool = False
+    managed_too: bool = False
 
     @property
     def key(self) -> ResourceKey:
@@ -46,10 +50,15 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove what is under a key; it must be there."""
+    """Remove what is under a key; it must be there. With finalizers it stays, marked as deleted.
+
+    `uid` is the one it must have, "" for any; `propagation` what becomes of those it owns.
+    """
 
     key: ResourceKey
     expect: str | None = None
+    uid: str = ""
+    propagation: Propagation | None = None
 
 
 Change = Put | Delete
@@ -120,7 +129,7 @@ def plan(world: World, changes: Iterable[Change], stamp: Stamp) -> Batch:
     for change in changes:
         key, before = change.key, world.find(change.key)
         _check_expectation(key, before, change.expect)
-        after[key] = _apply(change, after.get(key, before), stamp)
+        after[key] = _apply(change, after.get(key, before), stamp, world)
     ends = [(key, world.find(key), new) for key, new in sorted(after.items())]
     counted = [(before, _counted(new, before)) for _, before, new in ends if new is not None]
     changed = [new for before, new in counted if new != before]
@@ -156,7 +165,7 @@ def _check_expectation(key: ResourceKey, before: Resource | None, expect: str | 
     if before is None:
         raise _not_found(key)
     if expect == ABSENT:
-        raise ConflictError(f"{key} exists already", "choose another name or change it", key)
+        raise AlreadyExists(f"{key} exists already", "choose another name or change it", key)
     raise ConflictError(
         f"{key} was changed by somebody else: it is at version {version}, not {expect}",
         "read it again and repeat the change",
@@ -164,19 +173,37 @@ def _check_expectation(key: ResourceKey, before: Resource | None, expect: str | 
     )
 
 
-def _apply(change: Change, before: Resource | None, stamp: Stamp) -> Resource | None:
+def _apply(change: Change, before: Resource | None, stamp: Stamp, world: World) -> Resource | None:
     match change:
         case Delete(key=key):
             if before is None:
                 raise _not_found(key)
-            return None
+            return _deleted(change, before, stamp, world)
         case Put(resource=resource, status_only=True):
             if before is None:
                 raise _not_found(resource.key)
-            return _with_status(before, _status(resource))
+            changed = _with_status(before, _status(resource))
+            return _with_managed(changed, resource) if change.managed_too else changed
         case Put(resource=resource):
             _check_names(resource)
             return _created(resource, stamp) if before is None else _replaced(resource, before)
+
+
+def _deleted(change: Delete, before: Resource, stamp: Stamp, world: World) -> Resource | None:
+    if change.uid not in {"", before.metadata.uid}:
+        raise ConflictError(
+            f"{change.key} is another one than was meant: its uid is {before.metadata.uid}, "
+            f"not {change.uid}",
+            "it was deleted and made anew since; look at it again",
+            change.key,
+        )
+    is_empty = not isinstance(before, Namespace) or _is_empty(world, before.metadata.name)
+    return deleted(before, change.propagation, _timestamp(stamp.now), is_empty=is_empty)
+
+
+def _is_empty(world: World, namespace: str) -> bool:
+    """Whether nothing is in a namespace; what the same write removes is removed by a later one, too."""
+    return all(resource.metadata.namespace != namespace for resource in world)
 
 
 def _check_names(resource: Resource) -> None:
@@ -187,7 +214,6 @@ def _check_names(resource: Resource) -> None:
 
 
 def _created(resource: Resource, stamp: Stamp) -> Resource:
-    when = datetime.fromtimestamp(stamp.now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     fresh = _without_status(resource)
     return _with_metadata(
         fresh,
@@ -195,12 +221,18 @@ def _created(resource: Resource, stamp: Stamp) -> Resource:
         generation=1,
         resource_version="",
         uid=stamp.new_uid(),
-        creation_timestamp=when,
+        creation_timestamp=_timestamp(stamp.now),
+        deletion_timestamp="",
+        deletion_grace_period_seconds=None,
     )
 
 
-def _replaced(resource: Resource, before: Resource) -> Resource:
+def _replaced(resource: Resource, before: Resource) -> Resource | None:
     old = before.metadata
+    if is_deleting(before):
+        _check_finalizers(resource, before)
+        if not resource.metadata.finalizers:
+            return None
     new = _with_metadata(
         resource,
         namespace=old.namespace,
@@ -208,19 +240,36 @@ def _replaced(resource: Resource, before: Resource) -> Resource:
         resource_version=old.resource_version,
         uid=old.uid,
         creation_timestamp=old.creation_timestamp,
+        deletion_timestamp=old.deletion_timestamp,
+        deletion_grace_period_seconds=old.deletion_grace_period_seconds,
     )
     return _with_status(new, _status(before)) if _has_status(before) else new
+
+
+def _check_finalizers(resource: Resource, before: Resource) -> None:
+    if added := set(resource.metadata.finalizers) - set(before.metadata.finalizers):
+        names = ", ".join(sorted(added))
+        message = f"{before.key} is being deleted, so it takes no new finalizers ({names})"
+        raise InvalidChange(message, resource=before.key)
 
 
 def _counted(new: Resource, before: Resource | None) -> Resource:
     # Against what was before the whole set: what a set undoes again was no change.
     if before is None or before.metadata.uid != new.metadata.uid:
         return new
-    grown = before.metadata.generation + (spec_of(new) != spec_of(before))
-    return _with_metadata(new, generation=grown)
+    grown = spec_of(new) != spec_of(before) or (is_deleting(new) and not is_deleting(before))
+    return _with_metadata(new, generation=before.metadata.generation + grown)
 
 
-def _with_metadata(resource: Resource, **fields: str | int) -> Resource:
+def _timestamp(now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _with_managed(resource: Resource, other: Resource) -> Resource:
+    return _with_metadata(resource, managed_fields=other.metadata.managed_fields)
+
+
+def _with_metadata(resource: Resource, **fields: object) -> Resource:
     metadata: Metadata = msgspec.structs.replace(resource.metadata, **fields)
     return msgspec.structs.replace(resource, metadata=metadata)
 

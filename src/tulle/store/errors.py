@@ -1,7 +1,8 @@
 """What can go wrong between the store and those who use it.
 
     StoreError                  the store did not do it; the message is for people
-    ├── ConflictError           the resource is at another version than was expected, or exists already
+    ├── ConflictError           the resource is at another version than was expected
+    │   └── AlreadyExists       it should not have been there
     ├── NotFound                there is no such resource
     ├── InvalidChange           the change makes no sense for its kind
     ├── Compacted               the watch asks for revisions that are gone: read the world again
@@ -48,6 +49,12 @@ class ConflictError(StoreError):
     """Somebody else changed the resource first."""
 
     code = "conflict"
+
+
+class AlreadyExists(ConflictError):  # noqa: N818 - as Kubernetes calls it
+    """What should be made is there already."""
+
+    code = "already-exists"
 
 
 class NotFound(StoreError):  # noqa: N818 - an answer, as HTTP's 404 is one

@@ -89,7 +89,6 @@ def test_one_broken_file_reports_every_problem_on_its_line() -> None:
     assert places(text) == [
         "5 bad-pattern metadata.name",
         "7 wrong-type metadata.labels.version",
-        "8 field-without-effect metadata.finalizers",
         "10 unknown-field spec.parentRef",
         "14 bad-value spec.rules[0].matches[0].method",
         "16 not-supported spec.rules[0].filters[0].type",

@@ -45,10 +45,11 @@ def test_a_service_out_of_a_cluster_is_read_and_what_means_nothing_here_is_a_war
     [service] = decoded.resources
     assert isinstance(service, Service)
     assert service.spec.cluster_ip == "10.96.0.10"
-    assert dict(service.metadata.annotations) == {"mine": "kept"}
+    assert service.metadata.annotations["mine"] == "kept"
+    assert service.metadata.finalizers == ("service.kubernetes.io/load-balancer-cleanup",)
+    assert service.metadata.managed_fields[0].manager == "kubectl"
     assert errors(FROM_A_CLUSTER) == set()
     assert {path for path, _ in warnings(FROM_A_CLUSTER)} == {
-        "metadata.finalizers",
         "spec.allocateLoadBalancerNodePorts",
         "spec.externalTrafficPolicy",
         "spec.internalTrafficPolicy",
@@ -97,7 +98,6 @@ def test_a_namespace_and_an_account_out_of_a_cluster_are_read() -> None:
     assert len(read(text).resources) == 2
     assert warnings(text) == {
         ("spec", "field-without-effect"),
-        ("status", "field-without-effect"),
         ("imagePullSecrets", "field-without-effect"),
     }
 
@@ -162,14 +162,17 @@ def test_nulls_in_our_own_kinds_and_in_free_mappings_are_mistakes() -> None:
 
 
 def test_cleaning_leaves_the_object_it_was_given_alone() -> None:
-    value = {"metadata": {"name": "a", "managedFields": []}, "spec": {"sessionAffinity": "None"}}
+    value = {"metadata": {"name": "a", "selfLink": "/a"}, "spec": {"sessionAffinity": "None"}}
     before = repr(value)
 
     cleaned = clean(Service, value)
 
     assert repr(value) == before
     assert cleaned.value == {"metadata": {"name": "a"}, "spec": {}}
-    assert [problem.path for problem in cleaned.problems] == ["spec.sessionAffinity"]
+    assert [problem.path for problem in cleaned.problems] == [
+        "metadata.selfLink",
+        "spec.sessionAffinity",
+    ]
 
 
 def test_unsupported_values_are_known_by_their_place() -> None:

@@ -1,9 +1,15 @@
 """The small Kubernetes kinds a mesh reads: Namespace, ServiceAccount, Secret, ConfigMap."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from tulle.model.resources import Resource
+from tulle.model.resources import Resource, Value
+
+
+class NamespaceStatus(Value, frozen=True, kw_only=True):
+    """Terminating while what is in a deleted namespace is being removed."""
+
+    phase: Literal["Active", "Terminating"] = "Active"
 
 
 class Namespace(Resource, frozen=True, kw_only=True):
@@ -14,6 +20,8 @@ class Namespace(Resource, frozen=True, kw_only=True):
     PLURAL: ClassVar[str] = "namespaces"
     SHORT_NAMES: ClassVar[tuple[str, ...]] = ("ns",)
     NAMESPACED: ClassVar[bool] = False
+
+    status: NamespaceStatus = NamespaceStatus()
 
 
 class ServiceAccount(Resource, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """EndpointSlice: endpoints somebody lists by hand. discovery.k8s.io/v1, the fields a mesh reads."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from tulle.model.lists import AS_SET, ATOMIC_LIST
 from tulle.model.resources import PortName, PortNumber, Resource, Value
 
 SERVICE_LABEL = "kubernetes.io/service-name"
@@ -27,7 +28,7 @@ class TargetRef(Value, frozen=True, kw_only=True):
 class SliceEndpoint(Value, frozen=True, kw_only=True):
     """One endpoint; only its first address is used, as the EndpointSlice API says."""
 
-    addresses: tuple[str, ...]
+    addresses: Annotated[tuple[str, ...], AS_SET]
     conditions: EndpointConditions = EndpointConditions()
     hostname: str = ""
     node_name: str = ""
@@ -52,5 +53,5 @@ class EndpointSlice(Resource, frozen=True, kw_only=True):
     PLURAL: ClassVar[str] = "endpointslices"
 
     address_type: Literal["IPv4", "IPv6", "FQDN"] = "IPv4"
-    endpoints: tuple[SliceEndpoint, ...] = ()
-    ports: tuple[SlicePort, ...] = ()
+    endpoints: Annotated[tuple[SliceEndpoint, ...], ATOMIC_LIST] = ()
+    ports: Annotated[tuple[SlicePort, ...], ATOMIC_LIST] = ()

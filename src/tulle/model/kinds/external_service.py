@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tulle.model.resources import Condition, PortName, PortNumber, Resource, Value
+from tulle.model.lists import keyed
+from tulle.model.resources import Conditions, PortName, PortNumber, Resource, Value
 
 
 class ExternalTls(Value, frozen=True, kw_only=True):
@@ -34,7 +35,7 @@ class ExternalPort(Value, frozen=True, kw_only=True):
 class ExternalServiceSpec(Value, frozen=True, kw_only=True):
     """A host name (resolved by the proxy) or fixed addresses, and its ports."""
 
-    ports: Annotated[tuple[ExternalPort, ...], msgspec.Meta(min_length=1)]
+    ports: Annotated[tuple[ExternalPort, ...], msgspec.Meta(min_length=1), keyed("port")]
     host: Annotated[str, msgspec.Meta(max_length=253)] = ""
     addresses: tuple[str, ...] = ()
 
@@ -42,7 +43,7 @@ class ExternalServiceSpec(Value, frozen=True, kw_only=True):
 class ExternalServiceStatus(Value, frozen=True, kw_only=True):
     """Conditions only."""
 
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()
 
 
 class ExternalService(Resource, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from tulle.model.resources import Condition, Name, PortNumber, Value
+from tulle.model.resources import Conditions, Name, PortNumber, Value
 
 GROUP = "gateway.networking.k8s.io"
 CONTROLLER = "tulle.dev/mesh"
@@ -38,7 +38,7 @@ class ParentStatus(Value, frozen=True, kw_only=True):
 
     parent_ref: ParentRef
     controller_name: str
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()
 
 
 class RouteStatus(Value, frozen=True, kw_only=True):

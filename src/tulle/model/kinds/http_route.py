@@ -6,6 +6,7 @@ import msgspec
 
 from tulle.model.durations import Duration
 from tulle.model.kinds.gateway_api import BackendRef, ParentRef, RouteStatus
+from tulle.model.lists import AS_SET, keyed
 from tulle.model.resources import Resource, Value
 
 HeaderName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$", max_length=256)]
@@ -39,8 +40,10 @@ class HTTPRouteMatch(Value, frozen=True, kw_only=True):
     """All of its parts must hold."""
 
     path: PathMatch = PathMatch()
-    headers: Annotated[tuple[HeaderMatch, ...], msgspec.Meta(max_length=16)] = ()
-    query_params: Annotated[tuple[QueryParamMatch, ...], msgspec.Meta(max_length=16)] = ()
+    headers: Annotated[tuple[HeaderMatch, ...], msgspec.Meta(max_length=16), keyed("name")] = ()
+    query_params: Annotated[
+        tuple[QueryParamMatch, ...], msgspec.Meta(max_length=16), keyed("name")
+    ] = ()
     method: (
         Literal["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
         | None
@@ -57,9 +60,9 @@ class HTTPHeader(Value, frozen=True, kw_only=True):
 class HeaderModifier(Value, frozen=True, kw_only=True):
     """Headers to overwrite, append and take away, in that order."""
 
-    set: Annotated[tuple[HTTPHeader, ...], msgspec.Meta(max_length=16)] = ()
-    add: Annotated[tuple[HTTPHeader, ...], msgspec.Meta(max_length=16)] = ()
-    remove: Annotated[tuple[str, ...], msgspec.Meta(max_length=16)] = ()
+    set: Annotated[tuple[HTTPHeader, ...], msgspec.Meta(max_length=16), keyed("name")] = ()
+    add: Annotated[tuple[HTTPHeader, ...], msgspec.Meta(max_length=16), keyed("name")] = ()
+    remove: Annotated[tuple[str, ...], msgspec.Meta(max_length=16), AS_SET] = ()
 
 
 class HTTPRouteFilter(Value, frozen=True, kw_only=True):

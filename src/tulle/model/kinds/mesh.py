@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from tulle.model.durations import Duration
-from tulle.model.resources import Condition, Resource, Value
+from tulle.model.resources import Conditions, Resource, Value
 
 DEFAULT_NAME = "default"
 
@@ -58,7 +58,7 @@ class MeshStatus(Value, frozen=True, kw_only=True):
     """`trust_bundle` holds the roots' certificates (PEM), public by nature: peers are verified against them."""
 
     trust_bundle: tuple[str, ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()
 
 
 class Mesh(Resource, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from tulle.model.resources import Condition, Name, Value
+from tulle.model.resources import Conditions, Name, Value
 
 
 class PolicyTargetRef(Value, frozen=True, kw_only=True):
@@ -21,4 +21,4 @@ class PolicyTargetRef(Value, frozen=True, kw_only=True):
 class PolicyStatus(Value, frozen=True, kw_only=True):
     """Condition Accepted, with reason TargetNotFound, Conflicted or Invalid where it is not."""
 
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()

@@ -7,6 +7,7 @@ import msgspec
 
 from tulle.model.durations import Duration
 from tulle.model.kinds.workload import HttpProxy, Locality, Upstream, WorkloadPort
+from tulle.model.lists import keyed
 from tulle.model.resources import Label, Resource, Value
 
 
@@ -53,9 +54,9 @@ class ProcessSpec(Value, frozen=True, kw_only=True):
     """
 
     command: tuple[str, ...] = ()
-    env: tuple[EnvironmentVariable, ...] = ()
+    env: Annotated[tuple[EnvironmentVariable, ...], keyed("name")] = ()
     working_dir: str = ""
-    ports: tuple[WorkloadPort, ...] = ()
+    ports: Annotated[tuple[WorkloadPort, ...], keyed("port")] = ()
     service_account_name: str = "default"
     labels: Mapping[str, Label] = {}
     health: Health | None = None

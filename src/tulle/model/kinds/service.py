@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from tulle.model.resources import Condition, PortName, PortNumber, Resource, Value
+from tulle.model.lists import ATOMIC_LIST, ATOMIC_MAP, keyed
+from tulle.model.resources import Conditions, PortName, PortNumber, Resource, Value
 
 
 class ServicePort(Value, frozen=True, kw_only=True):
@@ -28,8 +29,8 @@ class ServicePort(Value, frozen=True, kw_only=True):
 class ServiceSpec(Value, frozen=True, kw_only=True):
     """Which workloads, reached how. Without a selector, EndpointSlices name the endpoints."""
 
-    ports: tuple[ServicePort, ...] = ()
-    selector: Mapping[str, str] = {}
+    ports: Annotated[tuple[ServicePort, ...], keyed("port", "protocol", merge_key="port")] = ()
+    selector: Annotated[Mapping[str, str], ATOMIC_MAP] = {}
     type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
     cluster_ip: Annotated[
         str,
@@ -37,7 +38,9 @@ class ServiceSpec(Value, frozen=True, kw_only=True):
             description='An address, "" for one of the mesh, or "None" for a headless Service.'
         ),
     ] = msgspec.field(default="", name="clusterIP")
-    cluster_ips: tuple[str, ...] = msgspec.field(default=(), name="clusterIPs")
+    cluster_ips: Annotated[tuple[str, ...], ATOMIC_LIST] = msgspec.field(
+        default=(), name="clusterIPs"
+    )
     external_name: str = ""
 
 
@@ -45,7 +48,7 @@ class ServiceStatus(Value, frozen=True, kw_only=True):
     """The virtual addresses the mesh gave it, kept for as long as it lives."""
 
     virtual_addresses: tuple[str, ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()
 
 
 class Service(Resource, frozen=True, kw_only=True):

@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tulle.model.resources import Condition, PortName, PortNumber, Resource, Value
+from tulle.model.lists import keyed
+from tulle.model.resources import Conditions, PortName, PortNumber, Resource, Value
 
 
 class WorkloadPort(Value, frozen=True, kw_only=True):
@@ -48,7 +49,7 @@ class WorkloadSpec(Value, frozen=True, kw_only=True):
 
     address: Annotated[str, msgspec.Meta(description="Where other hosts reach its proxy.")]
     service_account_name: str = "default"
-    ports: tuple[WorkloadPort, ...] = ()
+    ports: Annotated[tuple[WorkloadPort, ...], keyed("port")] = ()
     upstreams: tuple[Upstream, ...] = ()
     http_proxy: HttpProxy | None = None
     locality: Locality = Locality()
@@ -97,7 +98,7 @@ class WorkloadStatus(Value, frozen=True, kw_only=True):
 
     proxy: ProxyStatus | None = None
     access_epochs: tuple[AccessEpoch, ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()
 
 
 class Workload(Resource, frozen=True, kw_only=True):

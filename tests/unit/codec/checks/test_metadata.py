@@ -5,7 +5,7 @@ from tests.unit.codec.reading import errors, found, resource
 
 from tulle.codec.checks.metadata import MAX_ANNOTATIONS, check
 from tulle.model.kinds.core import Namespace, ServiceAccount
-from tulle.model.resources import Metadata
+from tulle.model.resources import Metadata, OwnerReference
 
 
 def test_what_kubernetes_takes_is_taken() -> None:
@@ -47,3 +47,34 @@ def test_annotations_are_bounded() -> None:
     metadata = Metadata(name="x", annotations={"a": "b" * MAX_ANNOTATIONS})
 
     assert [one.code for one in check(Namespace(metadata=metadata))] == ["too-large"]
+
+
+@pytest.mark.parametrize("name", ["tulle.dev/mine", "kubernetes", "orphan", "foregroundDeletion"])
+def test_a_finalizer_says_whose_it_is(name: str) -> None:
+    assert found(resource("TlsPolicy", "mode: STRICT", f"name: x, finalizers: [{name}]")) == set()
+
+
+@pytest.mark.parametrize("name", ["mine", "a/b/c", "-/x", "tulle.dev/"])
+def test_a_finalizer_of_nobody_is_refused(name: str) -> None:
+    assert errors(resource("TlsPolicy", "mode: STRICT", f'name: x, finalizers: ["{name}"]')) == {
+        ("metadata.finalizers[0]", "bad-name")
+    }
+
+
+def test_a_finalizer_counts_once() -> None:
+    metadata = Metadata(name="x", finalizers=("a.b/c", "a.b/c"))
+
+    assert [one.path for one in check(Namespace(metadata=metadata))] == ["metadata.finalizers[1]"]
+
+
+def test_owners_are_named_whole_and_once_and_one_of_them_controls() -> None:
+    owner = OwnerReference(api_version="v1", kind="Service", name="a", uid="1", controller=True)
+    nameless = OwnerReference(api_version="v1", kind="", name="", uid="1", controller=True)
+    metadata = Metadata(name="x", owner_references=(owner, nameless))
+
+    assert [(one.path, one.code) for one in check(Namespace(metadata=metadata))] == [
+        ("metadata.ownerReferences[1].kind", "missing-field"),
+        ("metadata.ownerReferences[1].name", "missing-field"),
+        ("metadata.ownerReferences", "conflict"),
+        ("metadata.ownerReferences[1].uid", "duplicate-name"),
+    ]
