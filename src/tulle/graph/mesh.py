@@ -41,7 +41,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Endpoint:
-    """An address that takes traffic now. `secure` ones are mTLS ports of proxies (the port is the proxy's)."""
+    """An address that takes traffic now. `secure` ones are mTLS ports of proxies (the port is the proxy's).
+
+    A `last_resort` takes it only while no other endpoint of its service can.
+    """
 
     address: str
     port: int
@@ -49,6 +52,7 @@ class Endpoint:
     workload: WorkloadRef | None = None
     region: str = ""
     zone: str = ""
+    last_resort: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from tulle.model.kinds.workload import Workload, WorkloadPort
 from tulle.model.names import AccountRef, WorkloadRef
 from tulle.model.problems import Problem
 from tulle.model.resources import Resource
-from tulle.model.statuses import ConditionType
+from tulle.model.statuses import ConditionType, Reason, condition_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,20 @@ def accepts_traffic(workload: Workload) -> bool:
     )
 
 
+def is_last_resort(workload: Workload) -> bool:
+    """Whether it took traffic when its agent was heard of last: program and proxy may be as well as ever."""
+    conditions = workload.status.conditions
+    ready = condition_of(conditions, ConditionType.READY)
+    draining = condition_of(conditions, ConditionType.DRAINING)
+    lost = ready is not None and (ready.status, ready.reason) == ("Unknown", Reason.AGENT_LOST)
+    return lost and (draining is None or draining.status != "True")
+
+
 def _endpoint_of(workload: Workload, ref: WorkloadRef) -> Endpoint | None:
     """Where others reach it: the mTLS port of its proxy, whichever of its ports they want."""
     proxy, locality = workload.status.proxy, workload.spec.locality
-    if proxy is None or not accepts_traffic(workload):
+    lost = is_last_resort(workload)
+    if proxy is None or not (accepts_traffic(workload) or lost):
         return None
     return Endpoint(
         address=workload.spec.address,
@@ -113,6 +123,7 @@ def _endpoint_of(workload: Workload, ref: WorkloadRef) -> Endpoint | None:
         workload=ref,
         region=locality.region,
         zone=locality.zone,
+        last_resort=lost,
     )
 
 

@@ -132,6 +132,7 @@ def _endpoint(endpoint: Endpoint) -> str:
         "mtls" if endpoint.secure else "plaintext",
         str(endpoint.workload or ""),
         f"in {place}" if place else "",
+        "as the last resort" if endpoint.last_resort else "",
     )
     return " ".join(filter(None, words))
 

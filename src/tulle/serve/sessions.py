@@ -2,7 +2,8 @@
 
 A session is one stream of JSON frames (`model.wire`). What is said of a workload is written to the store, as
 the workload its certificate names and no other. When a session breaks the agent has `lost_after_s` to come
-back before its endpoint is taken away; a workload that drained is deleted when its session ends.
+back before its endpoint becomes the last resort of its services (only the line to us may be cut: proxy and
+program may be well). A workload that drained is deleted when its session ends.
 """
 
 import asyncio
@@ -357,13 +358,19 @@ def _with_conditions(workload: Workload, memory: Memory, *conditions: Condition)
 
 async def _mark_lost(memory: Memory, ref: WorkloadRef) -> None:
     log.warning("a workload's agent is gone", extra={"workload": str(ref)})
-    lost = Condition(
+    await _update(memory.store, ref, lambda w: _with_conditions(w, memory, _lost(w)))
+
+
+def _lost(workload: Workload) -> Condition:
+    """Of one that took traffic nothing is known now, as of a Kubernetes node that went silent; others stay as bad."""
+    ready = condition_of(workload.status.conditions, ConditionType.READY)
+    took_traffic = ready is not None and ready.status == "True"
+    return Condition(
         type=ConditionType.READY,
-        status="False",
+        status="Unknown" if took_traffic else "False",
         reason=Reason.AGENT_LOST,
-        message="its agent does not answer: traffic goes elsewhere until it is back",
+        message="its agent does not answer: traffic goes elsewhere, where there is an elsewhere",
     )
-    await _update(memory.store, ref, lambda w: _with_conditions(w, memory, lost))
 
 
 def _has_agent(workload: Workload) -> bool:

@@ -1,4 +1,8 @@
-"""Endpoints: where the instances of a destination are now."""
+"""Endpoints: where the instances of a destination are now.
+
+A last resort is "degraded" in Envoy's words: it gets what no healthy endpoint can take. By default Envoy shares
+with it as soon as a part of the endpoints is not healthy; here it gets nothing as long as one is.
+"""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -7,6 +11,7 @@ from tulle.graph.mesh import Endpoint as MeshEndpoint
 from tulle.xds.protos import (
     Address,
     ClusterLoadAssignment,
+    ClusterLoadPolicy,
     Endpoint,
     EnvoyInternalAddress,
     LbEndpoint,
@@ -17,6 +22,10 @@ from tulle.xds.protos import (
     Struct,
     Value,
 )
+from tulle.xds.values import number
+
+_ONE_IS_ENOUGH = 100_000
+"""Percent of its share that a healthy endpoint is trusted to take (Envoy's default: 140)."""
 
 SECURE = "secure"
 """The endpoint metadata by which a cluster with both kinds picks mTLS or plaintext."""
@@ -28,7 +37,7 @@ def load_assignment(
     """All of them, grouped by where they are; with `marked` each says whether it speaks mTLS."""
     ordered = sorted(endpoints, key=lambda end: (end.region, end.zone, end))
     groups = groupby(ordered, key=lambda end: (end.region, end.zone))
-    return ClusterLoadAssignment(
+    made = ClusterLoadAssignment(
         cluster_name=cluster,
         endpoints=[
             LocalityLbEndpoints(
@@ -38,6 +47,10 @@ def load_assignment(
             for (region, zone), group in groups
         ],
     )
+    if any(end.last_resort for end in ordered):
+        policy = ClusterLoadPolicy(overprovisioning_factor=number(_ONE_IS_ENOUGH))
+        made.MergeFrom(ClusterLoadAssignment(policy=policy))
+    return made
 
 
 def inside(listener: str) -> ClusterLoadAssignment:
@@ -61,6 +74,8 @@ def security_mark(*, secure: bool) -> Struct:
 
 def _one(end: MeshEndpoint, *, marked: bool) -> LbEndpoint:
     made = LbEndpoint(endpoint=Endpoint(address=address(end.address, end.port)))
+    if end.last_resort:
+        made.MergeFrom(LbEndpoint(health_status="DEGRADED"))
     if marked:
         mark = {"envoy.transport_socket_match": security_mark(secure=end.secure)}
         made.metadata.CopyFrom(Metadata(filter_metadata=mark))

@@ -36,6 +36,21 @@ def test_a_workload_takes_traffic_only_when_reported_ready_and_staying() -> None
     )
 
 
+LOST = Condition(type="Ready", status="Unknown", reason="AgentLost")
+
+
+def test_a_workload_whose_agent_was_lost_while_it_took_traffic_is_the_last_resort() -> None:
+    lost = with_conditions(workload("api"), LOST)
+
+    found = read_workload(lost).endpoint
+    assert found is not None
+    assert found.last_resort
+    assert not accepts_traffic(lost)
+    assert read_workload(with_conditions(lost, LOST, DRAINING)).endpoint is None
+    never_ready = msgspec.structs.replace(LOST, status="False")
+    assert read_workload(with_conditions(lost, never_ready)).endpoint is None
+
+
 def test_every_spelling_reaches_one_port_numbers_before_names() -> None:
     ports = ports_of(
         (

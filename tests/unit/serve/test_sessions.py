@@ -102,15 +102,25 @@ async def test_health_goes_up_and_down(door: Door) -> None:
     assert ready.message == "GET /health answers 500"
 
 
-async def test_an_agent_that_is_lost_loses_its_endpoint_and_gets_it_back(door: Door) -> None:
+async def test_of_an_agent_that_is_lost_nothing_is_known_until_it_is_back(door: Door) -> None:
     me = await door.join()
     async with session(me, door.xds) as talk:
         await registered(talk)
     await door.until(me.workload, lambda w: reason_of(w, READY) == "AgentLost")
-    assert status_of(await door.workload(me.workload), READY) == "False"
+    assert status_of(await door.workload(me.workload), READY) == "Unknown"
     async with session(me, door.xds) as talk:
         await registered(talk)
         assert status_of(await door.workload(me.workload), READY) == "True"
+
+
+async def test_a_lost_agent_of_a_program_that_was_not_ready_is_no_last_resort(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        await talk.say(HealthReport(healthy=False, reason="GET /health answers 500"))
+        await door.until(me.workload, lambda w: status_of(w, READY) == "False")
+    await door.until(me.workload, lambda w: reason_of(w, READY) == "AgentLost")
+    assert status_of(await door.workload(me.workload), READY) == "False"
 
 
 async def test_a_session_that_comes_back_in_time_is_never_missed(door: Door) -> None:

@@ -1,5 +1,7 @@
 """Endpoints by place, in one order."""
 
+from dataclasses import replace
+
 from tulle.graph.mesh import Endpoint
 from tulle.xds.endpoints import address, inside, load_assignment, security_mark
 
@@ -31,6 +33,16 @@ def test_only_where_it_matters_each_says_whether_it_is_secure() -> None:
     assert not plain.endpoints[0].lb_endpoints[0].HasField("metadata")
     metadata = marked.endpoints[0].lb_endpoints[0].metadata.filter_metadata
     assert metadata["envoy.transport_socket_match"] == security_mark(secure=True)
+
+
+def test_a_last_resort_gets_nothing_while_one_other_can_take_it() -> None:
+    lost = replace(THERE, last_resort=True)
+    made = load_assignment("c", [HERE, lost])
+
+    healths = [end.health_status for group in made.endpoints for end in group.lb_endpoints]
+    assert healths == [0, 5]  # UNKNOWN counts as healthy; DEGRADED
+    assert made.policy.overprovisioning_factor.value == 100_000
+    assert not load_assignment("c", [HERE]).HasField("policy")
 
 
 def test_an_address_has_host_and_port() -> None:

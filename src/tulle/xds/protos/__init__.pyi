@@ -557,12 +557,26 @@ class ClusterLoadAssignment(Message):
     cluster_name: str
     endpoints: Sequence[LocalityLbEndpoints]
     named_endpoints: Mapping[str, Endpoint]
+    policy: ClusterLoadPolicy
     def __init__(
         self,
         *,
         cluster_name: str = ...,
         endpoints: Iterable[LocalityLbEndpoints] = ...,
         named_endpoints: Mapping[str, Endpoint] = ...,
+        policy: ClusterLoadPolicy | None = ...,
+    ) -> None: ...
+
+class ClusterLoadPolicy(Message):
+    overprovisioning_factor: UInt32Value
+    endpoint_stale_after: Duration
+    weighted_priority_health: bool
+    def __init__(
+        self,
+        *,
+        overprovisioning_factor: UInt32Value | None = ...,
+        endpoint_stale_after: Duration | None = ...,
+        weighted_priority_health: bool = ...,
     ) -> None: ...
 
 class Endpoint(Message):

@@ -59,6 +59,7 @@ FULL_NAMES = MappingProxyType(
         "ClusterHttpOptions": "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
         "ExplicitHttpConfig": "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig",
         "ClusterLoadAssignment": _ENDPOINT + "ClusterLoadAssignment",
+        "ClusterLoadPolicy": _ENDPOINT + "ClusterLoadAssignment.Policy",
         "Endpoint": _ENDPOINT + "Endpoint",
         "LbEndpoint": _ENDPOINT + "LbEndpoint",
         "LocalityLbEndpoints": _ENDPOINT + "LocalityLbEndpoints",
