@@ -8,9 +8,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from tulle.api.app import Sources, make_app, serve
+from tulle.api.app import Sources, make_app, make_routes
+from tulle.api.doors.access import Access
+from tulle.api.doors.certificates import DoorCertificate
+from tulle.api.doors.keys import AdminToken
+from tulle.api.doors.opening import Doors, opened, serving
 from tulle.api.tokens import Mint
 from tulle.model.problems import Problem
 from tulle.ops import garbage
@@ -37,6 +42,7 @@ class Running:
     """A control plane that listens. The addresses have the ports they really got; `mint` makes join tokens."""
 
     api_socket: Path
+    api_address: Address | None
     join_address: Address
     xds_address: Address
     store: Store
@@ -61,7 +67,9 @@ async def run_control_plane(
         keys = KeyFiles(settings.data_dir / KEYS_FOLDER)
         authority = await open_authority(keys, store, settings.trust_domain, clock)
         with garbage.unhurried():
-            await _Plane(settings, store, authority, clock).run(started)
+            token = AdminToken.open(keys)
+            with opened(settings) as doors:
+                await _Plane(settings, store, authority, clock).run(_Api(doors, token), started)
     finally:
         await store.close()
 
@@ -72,6 +80,18 @@ def problem_of(error: BaseException) -> Problem | None:
         return next(filter(None, map(problem_of, error.exceptions)), None)
     problem = getattr(error, "problem", None)
     return problem if isinstance(problem, Problem) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Api:
+    """Where the API listens, and what opens it."""
+
+    doors: Doors
+    token: AdminToken
+
+    @property
+    def tls_address(self) -> Address | None:
+        return self.doors.tls.address if self.doors.tls else None
 
 
 class _Plane:
@@ -88,18 +108,10 @@ class _Plane:
         self._mint = Mint(store, lambda: authority.roots.pem, clock)
         memory = Memory(store, self._publisher, self._mint, clock)
         self._sessions = Sessions(memory, authority.trust_domain)
+        self._clock = clock
         self._door = self._make_door(clock)
-        self._sources = Sources(
-            store=store,
-            reconciler=self._reconciler,
-            publisher=self._publisher,
-            authority=authority,
-            fleet=self._sessions,
-            mint=self._mint,
-            clock=clock,
-        )
 
-    async def run(self, started: Callable[[Running], None]) -> None:
+    async def run(self, api: _Api, started: Callable[[Running], None]) -> None:
         """Everything, until cancelled or until a part fails."""
         async with self._listening(), asyncio.TaskGroup() as group:
             group.create_task(self._reconciler.run(), name="reconciler")
@@ -107,9 +119,42 @@ class _Plane:
             group.create_task(self._authority.run(), name="authority")
             group.create_task(self._door.run(), name="door")
             group.create_task(garbage.run(), name="garbage")
-            async with serve(make_app(self._sources), self._settings.api_socket):
-                started(self._running())
+            certificate = self._certificate(api)
+            if certificate is not None:
+                group.create_task(certificate.run(), name="api-certificate")
+            context = certificate.context if certificate else None
+            make = partial(make_app, make_routes(self._sources(api)))
+            async with serving(api.doors, make, api.token, context):
+                started(self._running(api))
                 await asyncio.Event().wait()
+
+    def _certificate(self, api: _Api) -> DoorCertificate | None:
+        """What the TLS door shows, if there is one."""
+        if api.tls_address is None:
+            return None
+        hosts = [api.tls_address.host]
+        if self._settings.advertised_api_address:
+            hosts.append(self._settings.advertised_api_address.host)
+        return DoorCertificate(self._authority, hosts, self._settings.data_dir, self._clock)
+
+    def _sources(self, api: _Api) -> Sources:
+        plain = api.doors.plain
+        access = Access(
+            tls=api.tls_address and (self._settings.advertised_api_address or api.tls_address),
+            loopback=plain.address if plain else None,
+            roots=lambda: self._authority.roots.pem,
+            token=api.token,
+        )
+        return Sources(
+            store=self._store,
+            reconciler=self._reconciler,
+            publisher=self._publisher,
+            authority=self._authority,
+            fleet=self._sessions,
+            mint=self._mint,
+            access=access,
+            clock=self._clock,
+        )
 
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
@@ -146,9 +191,10 @@ class _Plane:
         advertised = self._settings.advertised_xds_address
         return str(advertised) if advertised else f":{self._door.xds.port}"
 
-    def _running(self) -> Running:
+    def _running(self, api: _Api) -> Running:
         return Running(
             api_socket=self._settings.api_socket,
+            api_address=api.tls_address,
             join_address=self._door.join,
             xds_address=self._door.xds,
             store=self._store,

@@ -30,6 +30,9 @@ Words = Mapping[str, str | Sequence[str] | None]
 
 JOIN_PORT = 15010
 XDS_PORT = 15012
+API_PORT = 15013
+NO_DOOR = "none"
+"""What `--api-address` says where there shall be none."""
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("human", "json")
@@ -62,6 +65,18 @@ class ServerSettings:
 
     api_socket: Path
     """The Unix socket of the API, 0600: who may open it administers the mesh."""
+
+    api_address: Address | None = None
+    """Where the API listens over TLS, for who has the administrator's token. None: nowhere."""
+
+    api_address_by_default: bool = False
+    """Nobody chose `api_address`: the server does without where its port is taken."""
+
+    api_loopback_address: Address | None = None
+    """Where it listens without TLS, on loopback only, for who has the token. None: nowhere."""
+
+    advertised_api_address: Address | None = None
+    """How clients reach `api_address`, where that is another. Its IP address is in the certificate."""
 
     join_address: Address = Address("127.0.0.1", JOIN_PORT)
     """Where agents join, with a token, over TLS."""
@@ -152,13 +167,15 @@ def server_settings(
     settings = ServerSettings(
         data_dir=read.path("data_dir") or state_home(environment),
         api_socket=_short(read, "api_socket", read.path("api_socket") or api_socket(environment)),
+        api_address=(
+            None if read.text("api_address") == NO_DOOR else read.address("api_address", API_PORT)
+        ),
+        api_address_by_default=not read.text("api_address"),
+        api_loopback_address=read.maybe_address("api_loopback_address", API_PORT),
+        advertised_api_address=read.maybe_address("advertised_api_address", API_PORT),
         join_address=read.address("join_address", JOIN_PORT),
         xds_address=read.address("xds_address", XDS_PORT),
-        advertised_xds_address=(
-            read.address("advertised_xds_address", XDS_PORT)
-            if read.text("advertised_xds_address")
-            else None
-        ),
+        advertised_xds_address=read.maybe_address("advertised_xds_address", XDS_PORT),
         trust_domain=read.one("trust_domain", _trust_domain, ""),
         log_level=read.one("log_level", _one_of("log-level", LOG_LEVELS), "info"),
         log_format=_log_format(read),
@@ -362,6 +379,9 @@ class _Reader:
         text = self.text(name, variable)
         parsed = parse_address(text, default_port) if text else default
         return self.keep(parsed, default, _flag(name))
+
+    def maybe_address(self, name: str, default_port: int) -> Address | None:
+        return self.address(name, default_port) if self.text(name) else None
 
     def keep(self, parsed: T | Problem, default: T, flag: str = "") -> T:
         if isinstance(parsed, Problem):

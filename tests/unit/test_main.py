@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from tests.unit.reconcile.meshes import service
 
+from tulle.api.errors import SocketError
 from tulle.codec import encode
 from tulle.main import Running, problem_of, run_control_plane
 from tulle.model.kinds.mesh import Mesh
@@ -142,7 +143,7 @@ async def test_a_taken_port_names_its_flag_and_leaves_nothing_behind(tmp_path: P
 
 async def test_a_taken_socket_ends_it_with_the_reason(tmp_path: Path) -> None:
     async with running(settings(tmp_path)):
-        with pytest.raises(BaseExceptionGroup) as caught:
+        with pytest.raises(SocketError) as caught:
             await run_control_plane(settings(tmp_path, "other"), lambda _: None)
 
     problem = problem_of(caught.value)

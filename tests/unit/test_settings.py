@@ -73,7 +73,10 @@ def test_a_server_needs_no_flags(environment: dict[str, str], home: Path) -> Non
     made = server({}, environment)
 
     assert made == ServerSettings(
-        data_dir=home / "state" / "tulle", api_socket=home / "state" / "tulle" / "api.sock"
+        data_dir=home / "state" / "tulle",
+        api_socket=home / "state" / "tulle" / "api.sock",
+        api_address=Address("127.0.0.1", 15013),
+        api_address_by_default=True,
     )
     assert (str(made.join_address), str(made.xds_address)) == ("127.0.0.1:15010", "127.0.0.1:15012")
 
@@ -111,6 +114,9 @@ def test_everything_of_the_server_can_be_set(environment: dict[str, str], home: 
     flags = {
         "data_dir": str(home),
         "api_socket": str(home / "a"),
+        "api_address": "0.0.0.0",
+        "api_loopback_address": "[::1]:8080",
+        "advertised_api_address": "10.0.0.5",
         "join_address": "0.0.0.0:1",
         "xds_address": "[::]:0",
         "advertised_xds_address": "mesh.example:2",
@@ -122,6 +128,9 @@ def test_everything_of_the_server_can_be_set(environment: dict[str, str], home: 
     assert server(flags, environment) == ServerSettings(
         data_dir=home,
         api_socket=home / "a",
+        api_address=Address("0.0.0.0", 15013),
+        api_loopback_address=Address("::1", 8080),
+        advertised_api_address=Address("10.0.0.5", 15013),
         join_address=Address("0.0.0.0", 1),
         xds_address=Address("::", 0),
         advertised_xds_address=Address("mesh.example", 2),
@@ -129,6 +138,13 @@ def test_everything_of_the_server_can_be_set(environment: dict[str, str], home: 
         log_level="warning",
         log_format="json",
     )
+
+
+def test_a_server_can_do_without_a_tls_door(environment: dict[str, str]) -> None:
+    made = server({"api_address": "none"}, environment)
+
+    assert made.api_address is None
+    assert not made.api_address_by_default
 
 
 def test_every_problem_of_the_server_is_told_at_once(environment: dict[str, str]) -> None:

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from tulle.api.bodies import Message, Request, read, reply
 from tulle.api.changes import Changed, Gate
-from tulle.api.errors import ProblemsError, WireProblem, to_wire
+from tulle.api.errors import ProblemsError
+from tulle.api.statuses import WireProblem, to_wire
 from tulle.codec import decode
 from tulle.model.kinds import BY_KIND
 from tulle.model.names import ResourceKey

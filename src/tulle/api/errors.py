@@ -9,11 +9,12 @@ Errors of the store become 404, 409, 503; what nobody foresaw becomes 500 and is
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from http import HTTPStatus
 
 import msgspec
 from aiohttp import web
 
+from tulle.api.statuses import Status, failure
+from tulle.model.names import ResourceKey
 from tulle.model.problems import Problem
 from tulle.store.errors import ConflictError, InvalidChange, NotFound, StoreError
 
@@ -21,26 +22,25 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_REASONS = {
-    400: "BadRequest",
-    404: "NotFound",
-    405: "MethodNotAllowed",
-    409: "Conflict",
-    413: "RequestEntityTooLarge",
-    415: "UnsupportedMediaType",
-    422: "Invalid",
-    500: "InternalError",
-    503: "ServiceUnavailable",
-}
-
 
 class ApiError(Exception):
     """A request that is refused."""
 
-    def __init__(self, status: int, code: str, message: str, hint: str = "") -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        hint: str = "",
+        resource: ResourceKey | None = None,
+    ) -> None:
         self.status = status
-        self.problems: tuple[Problem, ...] = (Problem("", code, message, hint),)
+        self.problems: tuple[Problem, ...] = (Problem("", code, message, hint, resource),)
         super().__init__(message)
+
+    def to_status(self) -> Status:
+        """As it is answered."""
+        return failure(self.status, str(self), self.problems)
 
 
 class ProblemsError(ApiError):
@@ -54,48 +54,11 @@ class ProblemsError(ApiError):
 
 
 class SocketError(Exception):
-    """Why the API has no socket, as a `problem` for people."""
+    """Why a door of the API cannot be opened, as a `problem` for people that names its flag."""
 
-    def __init__(self, code: str, message: str, hint: str) -> None:
-        self.problem = Problem("--api-socket", code, message, hint)
-        super().__init__(str(self.problem))
-
-
-class WireProblem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A problem in an answer; `resource` and `place` as their texts."""
-
-    message: str
-    code: str
-    path: str = ""
-    hint: str = ""
-    resource: str = ""
-    place: str = ""
-    severity: str = "error"
-
-
-class Status(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """Kubernetes' answer where there is no resource to give."""
-
-    kind: str = "Status"
-    api_version: str = "v1"
-    status: str = "Failure"
-    message: str
-    reason: str
-    code: int
-    problems: tuple[WireProblem, ...] = ()
-
-
-def to_wire(problem: Problem) -> WireProblem:
-    """A problem as answers carry it."""
-    return WireProblem(
-        message=problem.message,
-        code=problem.code,
-        path=problem.path,
-        hint=problem.hint,
-        resource=str(problem.resource or ""),
-        place=str(problem.place or ""),
-        severity=problem.severity.value,
-    )
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(str(problem))
 
 
 @web.middleware
@@ -104,7 +67,7 @@ async def translate_errors(request: web.Request, handler: Handler) -> web.Stream
     try:
         return await handler(request)
     except ApiError as error:
-        return answer(error.status, str(error), error.problems)
+        return respond(error.to_status())
     except StoreError as error:
         return answer(_status_of(error), error.message, (error.problem,))
     except web.HTTPException as error:
@@ -114,17 +77,19 @@ async def translate_errors(request: web.Request, handler: Handler) -> web.Stream
         return answer(500, "the server failed to answer; its log says why")
 
 
-def answer(status: int, message: str, problems: Iterable[Problem] = ()) -> web.Response:
+def answer(code: int, message: str, problems: Iterable[Problem] = ()) -> web.Response:
+    """A failure as a response."""
+    return respond(failure(code, message, problems))
+
+
+def respond(status: Status) -> web.Response:
     """A Status as a response."""
-    body = Status(
-        message=message,
-        reason=_REASONS.get(status, HTTPStatus(status).phrase.replace(" ", "")),
-        code=status,
-        problems=tuple(map(to_wire, problems)),
+    response = web.Response(
+        status=status.code, body=msgspec.json.encode(status), content_type="application/json"
     )
-    return web.Response(
-        status=status, body=msgspec.json.encode(body), content_type="application/json"
-    )
+    if status.code == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _status_of(error: StoreError) -> int:

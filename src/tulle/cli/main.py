@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "validate": Entry(
         "resources.validate", RESOURCES, "Find every problem in manifests; needs no server."
     ),
+    "kubeconfig": Entry("access.command", RESOURCES, "Let kubectl use this server."),
     "token": Entry("resources.token", RESOURCES, "Let workloads join."),
     "explain": Entry("inspection.explain", UNDERSTAND, "Say why: what happens to a request."),
     "stat": Entry("inspection.stat", UNDERSTAND, "Golden numbers of every edge."),

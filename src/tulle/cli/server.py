@@ -26,6 +26,22 @@ if TYPE_CHECKING:
 )
 @click.option("--api-socket", metavar="PATH", help="Where `tulle` commands find it, 0600.")
 @click.option(
+    "--api-address",
+    metavar="HOST[:PORT]",
+    help="Where kubectl finds it, over TLS with a token; none for nowhere.  "
+    "[default: 127.0.0.1:15013, if that is free]",
+)
+@click.option(
+    "--api-loopback-address",
+    metavar="HOST[:PORT]",
+    help="Where programs of this machine find it without TLS, with the token.  [default: nowhere]",
+)
+@click.option(
+    "--advertised-api-address",
+    metavar="HOST[:PORT]",
+    help="How clients reach --api-address, where that is another.",
+)
+@click.option(
     "--join-address",
     metavar="HOST[:PORT]",
     help="Where workloads join, with a token.  [default: 127.0.0.1:15010]",
@@ -104,7 +120,13 @@ async def _main(settings: "ServerSettings") -> None:
 def _say(running: "Running") -> None:
     lines = (
         f"workloads join at {running.join_address} and get configuration at {running.xds_address}",
-        f"the API listens at {running.api_socket}",
+        f"the API listens at {running.api_socket}{_for_kubectl(running)}",
     )
     for line in lines:
         click.echo(f"tulle server: {line}", err=True)
+
+
+def _for_kubectl(running: "Running") -> str:
+    if running.api_address is None:
+        return ""
+    return f" and, for kubectl, at https://{running.api_address} (`tulle kubeconfig`)"

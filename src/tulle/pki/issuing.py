@@ -1,6 +1,8 @@
 """Leaf certificates: an identity the caller has established, a key that was proven, and a short life."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -8,7 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tulle.model.names import SpiffeId
+from tulle.model.names import spiffe_id as spiffe_id_of
 from tulle.model.problems import Problem
+from tulle.model.wire import CONTROL_PLANE_NAME
 from tulle.pki.authorities import (
     BACKDATE_S,
     DNS_SUFFIX,
@@ -18,7 +22,7 @@ from tulle.pki.authorities import (
     moment,
     signed_by,
 )
-from tulle.pki.spiffe import read_identity
+from tulle.pki.spiffe import CONTROL_PLANE, read_identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,40 @@ def issue(
     """
     if problem := _refusal(authority, spiffe_id, dns_name, now):
         return problem
+    names = [x509.UniformResourceIdentifier(spiffe_id), x509.DNSName(dns_name)]
+    return _signed(authority, public_key, names, now, lifetime_s)
+
+
+def issue_control_plane(
+    authority: Authority,
+    public_key: ec.EllipticCurvePublicKey,
+    addresses: Iterable[IPv4Address | IPv6Address],
+    now: float,
+    lifetime_s: float,
+) -> Issued | Problem:
+    """The control plane's own, good for its one DNS name and the IP addresses it is reached at.
+
+    Host names cannot be in it: our authorities may sign names below `tulle` and no others. Clients that come
+    by one ask for the control plane's name instead (kubectl: `tls-server-name`).
+    """
+    identity = spiffe_id_of(authority.trust_domain, CONTROL_PLANE)
+    if problem := _refusal(authority, identity, CONTROL_PLANE_NAME, now):
+        return problem
+    names = [
+        x509.UniformResourceIdentifier(identity),
+        x509.DNSName(CONTROL_PLANE_NAME),
+        *map(x509.IPAddress, addresses),
+    ]
+    return _signed(authority, public_key, names, now, lifetime_s)
+
+
+def _signed(
+    authority: Authority,
+    public_key: ec.EllipticCurvePublicKey,
+    names: Sequence[x509.GeneralName],
+    now: float,
+    lifetime_s: float,
+) -> Issued:
     start, end = moment(now - BACKDATE_S), moment(min(now + lifetime_s, authority.not_after))
     builder = (
         x509.CertificateBuilder()
@@ -54,7 +92,7 @@ def issue(
         .not_valid_before(start)
         .not_valid_after(end)
     )
-    builder = _as_leaf(builder, public_key, spiffe_id, dns_name)
+    builder = _as_leaf(builder, public_key, names)
     builder = builder.add_extension(signed_by(authority.certificate), critical=False)
     leaf = builder.sign(authority.key, hashes.SHA256())
     chain = (certificate_pem(leaf), authority.certificate_pem)
@@ -64,10 +102,8 @@ def issue(
 def _as_leaf(
     builder: x509.CertificateBuilder,
     public_key: ec.EllipticCurvePublicKey,
-    spiffe_id: SpiffeId,
-    dns_name: str,
+    names: Sequence[x509.GeneralName],
 ) -> x509.CertificateBuilder:
-    names = [x509.UniformResourceIdentifier(spiffe_id), x509.DNSName(dns_name)]
     ends = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
     return (
         # Critical, because the subject is empty: who this is stands in the names alone (RFC 5280, 4.2.1.6).

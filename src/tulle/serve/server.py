@@ -4,7 +4,6 @@ Join: TLS where only the server shows a certificate; a token opens it. xDS: mutu
 """
 
 import asyncio
-import errno
 import logging
 import socket
 from collections.abc import Callable, Mapping
@@ -12,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import grpc
 
-from tulle.model.names import spiffe_id
 from tulle.model.problems import Problem
 from tulle.model.wire import (
     CONTROL_PLANE_NAME,
@@ -21,10 +19,10 @@ from tulle.model.wire import (
     METHOD_RENEW,
     METHOD_SESSION,
 )
-from tulle.pki.issuing import issue
+from tulle.ops.listening import cannot_listen, port_taken
+from tulle.pki.issuing import issue_control_plane
 from tulle.pki.renewals import renew_at
 from tulle.pki.requests import check_request, new_request
-from tulle.pki.spiffe import CONTROL_PLANE
 from tulle.reconcile.authority import MeshAuthority
 from tulle.serve.ads import Ads
 from tulle.serve.certificates import Certificates
@@ -187,11 +185,9 @@ class _OwnCertificate:
         now = self._clock()
         request = new_request(CONTROL_PLANE_NAME)
         key = check_request(request.csr_pem)
-        identity = spiffe_id(self._authority.trust_domain, CONTROL_PLANE)
         assert not isinstance(key, Problem)
-        issued = issue(
-            self._authority.current, key, identity, CONTROL_PLANE_NAME, now, CERTIFICATE_LIFETIME_S
-        )
+        signer = self._authority.current
+        issued = issue_control_plane(signer, key, (), now, CERTIFICATE_LIFETIME_S)
         if isinstance(issued, Problem):
             raise DoorError(issued)
         pair = (request.private_key_pem, "".join(issued.chain).encode())
@@ -206,30 +202,5 @@ def _why_not(flag: str, address: Address) -> Problem:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(found[4])
     except OSError as error:
-        return _cannot_listen(flag, address, error)
-    return _taken(flag, address)  # it was, a moment ago
-
-
-def _cannot_listen(flag: str, address: Address, error: OSError) -> Problem:
-    here = "name one that is (`ip address` lists them), or 0.0.0.0 for all"
-    what = f"cannot listen on {address}: "
-    if isinstance(error, socket.gaierror):
-        return Problem(flag, "address-unknown", f"{what}nobody knows the host {address.host}", here)
-    match error.errno:
-        case errno.EADDRINUSE:
-            return _taken(flag, address)
-        case errno.EADDRNOTAVAIL:
-            message = f"{what}{address.host} is no address of this machine"
-            return Problem(flag, "address-not-local", message, here)
-        case _:
-            hint = f"choose another port: {flag} HOST:PORT (those below 1024 need privileges)"
-            return Problem(flag, "port-forbidden", f"{what}{error.strerror}", hint)
-
-
-def _taken(flag: str, address: Address) -> Problem:
-    return Problem(
-        flag,
-        "port-taken",
-        f"cannot listen on {address}: the port is taken",
-        f"end what listens there (another `tulle server`?), or choose another: {flag} HOST:PORT",
-    )
+        return cannot_listen(flag, address, error)
+    return port_taken(flag, address)  # it was, a moment ago

@@ -6,12 +6,18 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from tulle.api.app import Sources, make_app, serve
+from tulle.api.app import Sources, make_app, make_routes
+from tulle.api.doors.access import Access
+from tulle.api.doors.keys import AdminToken
+from tulle.api.doors.opening import Doors
+from tulle.api.doors.opening import serving as serving_doors
+from tulle.api.doors.sockets import listening
 from tulle.api.tokens import Mint
 from tulle.codec import encode
 from tulle.model.names import WorkloadRef
@@ -21,6 +27,7 @@ from tulle.reconcile.authority import open_authority
 from tulle.reconcile.coalesce import Window
 from tulle.reconcile.loop import Reconciler
 from tulle.reconcile.publish import Publisher
+from tulle.settings import Address
 from tulle.store.contract import Store
 from tulle.store.keys import KeyFiles
 
@@ -106,18 +113,30 @@ def objects(resources: Sequence[Resource | Mapping[str, object]]) -> list[object
 @asynccontextmanager
 async def serving(store: Store, folder: Path) -> AsyncIterator[Api]:
     """A server in a folder, and a client of it."""
-    authority = await open_authority(KeyFiles(folder / "pki"), store, "mesh.local", now)
+    keys = KeyFiles(folder / "pki")
+    authority = await open_authority(keys, store, "mesh.local", now)
+    token = AdminToken.open(keys)
     publisher, fleet = Publisher(), StillFleet()
     reconciler = Reconciler(store, publisher, now, window=Window(0.001, 0.01))
     mint = Mint(store, lambda: authority.roots.pem, now)
-    sources = Sources(store, reconciler, publisher, authority, fleet, mint, now)
+    access = Access(Address("::1", 15013), None, lambda: authority.roots.pem, token)
+    sources = Sources(store, reconciler, publisher, authority, fleet, mint, access, now)
     path = folder / "api.sock"
     async with asyncio.TaskGroup() as group:
         running = group.create_task(reconciler.run())
         connector = aiohttp.UnixConnector(str(path))
         async with (
-            serve(make_app(sources), path),
+            serving_unix(sources, token, path),
             aiohttp.ClientSession(connector=connector) as client,
         ):
             yield Api(path, client, sources, fleet)
         running.cancel()
+
+
+@asynccontextmanager
+async def serving_unix(sources: Sources, token: AdminToken, path: Path) -> AsyncIterator[None]:
+    """The API behind its Unix socket alone."""
+    with listening(path) as unix:
+        make = partial(make_app, make_routes(sources))
+        async with serving_doors(Doors(unix, None, None), make, token, None):
+            yield

@@ -6,7 +6,8 @@ import aiohttp
 import pytest
 from tests.unit.api.servers import now, serving
 
-from tulle.api.app import make_app
+from tulle.api.app import make_app, make_routes
+from tulle.api.doors.guards import by_socket
 from tulle.model.kinds import ALL
 from tulle.store.memory import MemoryStore
 
@@ -20,6 +21,7 @@ OURS = {
     ("POST", "/tulle/v1/explain"),
     ("POST", "/tulle/v1/tokens"),
     ("GET", "/tulle/v1/check"),
+    ("GET", "/tulle/v1/access"),
     ("GET", "/tulle/v1/version"),
     ("GET", "/healthz"),
 }
@@ -27,7 +29,7 @@ OURS = {
 
 async def test_every_route_of_the_contract_is_there(tmp_path: Path) -> None:
     async with serving(MemoryStore(now), tmp_path) as api:
-        app = make_app(api.sources)
+        app = make_app(make_routes(api.sources), by_socket())
         routes = {(r.method, r.resource.canonical) for r in app.router.routes() if r.resource}
 
     assert routes >= OURS

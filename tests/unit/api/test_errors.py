@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from tulle.api.errors import ApiError, ProblemsError, to_wire, translate_errors
+from tulle.api.errors import ApiError, ProblemsError, translate_errors
+from tulle.api.statuses import to_wire
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Place, Problem, Severity
 from tulle.store.errors import ConflictError, InvalidChange, NotFound, StoreError, StoreFull

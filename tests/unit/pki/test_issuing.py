@@ -4,6 +4,7 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from tulle.model.names import AccountRef, SpiffeId, spiffe_id
 from tulle.model.problems import Problem
 from tulle.model.wire import CONTROL_PLANE_NAME
 from tulle.pki.authorities import Authority, new_intermediate, new_root
-from tulle.pki.issuing import Issued, issue
+from tulle.pki.issuing import Issued, issue, issue_control_plane
 from tulle.pki.requests import check_request, new_request
 from tulle.pki.spiffe import CONTROL_PLANE
 
@@ -265,3 +266,17 @@ def test_boringssl_accepts_chains_of_every_trust_domain(trust_domain: str, now: 
         server.stop(0).wait()
 
     assert identity.decode() == spiffe_id(trust_domain, AccountRef("shop", "web"))
+
+
+def test_the_control_planes_own_is_good_for_its_name_and_its_addresses(home: Mesh) -> None:
+    addresses = [ip_address("127.0.0.1"), ip_address("::1")]
+    issued = issue_control_plane(home.issuer, public_key(), addresses, NOW, 3600)
+    assert isinstance(issued, Issued)
+    names = first(issued).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+
+    assert names.get_values_for_type(x509.DNSName) == [CONTROL_PLANE_NAME]
+    assert names.get_values_for_type(x509.IPAddress) == addresses
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == [
+        spiffe_id("mesh.local", CONTROL_PLANE)
+    ]
+    assert isinstance(issue_control_plane(home.root, public_key(), (), NOW, 60), Problem)

@@ -1,7 +1,6 @@
 """The door itself: ports and the control plane's own certificate."""
 
 import asyncio
-import errno
 import socket
 import ssl
 from collections.abc import AsyncGenerator
@@ -14,7 +13,7 @@ from tests.unit.serve.doors import ANYWHERE, Door, open_door
 from tulle.model.wire import CONTROL_PLANE_NAME, METHOD_RENEW
 from tulle.pki.peers import Peer, peer_of
 from tulle.serve.errors import DoorError
-from tulle.serve.server import GrpcDoor, _cannot_listen
+from tulle.serve.server import GrpcDoor
 from tulle.settings import Address
 from tulle.testing.proxies import strangers_channel
 
@@ -92,13 +91,6 @@ async def test_a_place_that_is_not_here_is_no_taken_port(door: Door, host: str, 
     assert (problem.path, problem.code) == ("--join-address", code)
     assert host in problem.message
     assert "ip address" in problem.hint
-
-
-def test_a_port_the_system_keeps_for_others_is_told_as_one() -> None:
-    denied = PermissionError(errno.EACCES, "Permission denied")
-    problem = _cannot_listen("--join-address", Address("127.0.0.1", 80), denied)
-    assert (problem.path, problem.code) == ("--join-address", "port-forbidden")
-    assert "Permission denied" in problem.message
 
 
 async def test_stopping_twice_does_no_harm(door: Door) -> None:

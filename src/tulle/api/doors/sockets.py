@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tulle.api.errors import SocketError
-from tulle.model.problems import system_words
+from tulle.model.problems import Problem, system_words
 
 BACKLOG = 128
 
@@ -55,7 +55,7 @@ def _clear(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise SocketError(
+        raise _refused(
             "socket-path-taken",
             f"{path} is there already, and is no socket",
             "choose another --api-socket, or move it away",
@@ -67,7 +67,7 @@ def _clear(path: Path) -> None:
         except ConnectionRefusedError:
             path.unlink()
             return
-    raise SocketError(
+    raise _refused(
         "socket-taken",
         f"another server answers at {path}",
         "stop that one (`tulle down` ends a `tulle up`), or choose another --api-socket",
@@ -75,8 +75,12 @@ def _clear(path: Path) -> None:
 
 
 def _unusable(path: Path, error: OSError) -> SocketError:
-    return SocketError(
+    return _refused(
         "socket-unusable",
         f"the API cannot listen at {path}: {system_words(error)}",
         "choose another --api-socket: a short path in a folder of yours",
     )
+
+
+def _refused(code: str, message: str, hint: str) -> SocketError:
+    return SocketError(Problem("--api-socket", code, message, hint))

@@ -8,8 +8,9 @@ from aiohttp import web
 from tulle.api.apply import put_of
 from tulle.api.bodies import read, reply
 from tulle.api.changes import Gate
-from tulle.api.errors import ApiError, ProblemsError, Status
+from tulle.api.errors import ApiError, ProblemsError
 from tulle.api.kube.paths import key_in, path_of_one
+from tulle.api.statuses import Status
 from tulle.codec import decode, encode
 from tulle.model.kinds import ALL
 from tulle.model.problems import Problem

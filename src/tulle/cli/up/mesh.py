@@ -30,7 +30,7 @@ from tulle.main import Running as ControlPlane
 from tulle.main import run_control_plane
 from tulle.model.names import ResourceKey
 from tulle.model.resources import Resource
-from tulle.settings import JOIN_PORT, XDS_PORT, Address, AgentSettings, ServerSettings
+from tulle.settings import API_PORT, JOIN_PORT, XDS_PORT, Address, AgentSettings, ServerSettings
 
 READY_LIMIT_S = 90.0
 """How long everything may take to start: many programs on a busy machine."""
@@ -245,6 +245,7 @@ class MeshRun:
         return ServerSettings(
             data_dir=self._job.data_dir,
             api_socket=self._place.api_socket,
+            api_address=_usual(API_PORT),
             join_address=_usual(JOIN_PORT),
             xds_address=_usual(XDS_PORT),
             trust_domain=self._job.graph.settings.trust_domain,

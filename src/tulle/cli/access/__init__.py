@@ -1,0 +1,1 @@
+"""`tulle kubeconfig`: gives other programs what they need to speak to the server."""

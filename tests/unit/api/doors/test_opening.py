@@ -1,0 +1,103 @@
+"""All doors of one API: each serves the same, to whom its guard lets in."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from tulle.api.app import make_app
+from tulle.api.doors.guards import CALLER
+from tulle.api.doors.keys import PREFIX, AdminToken
+from tulle.api.doors.opening import Doors, opened, serving
+from tulle.api.doors.ports import open_port
+from tulle.api.errors import SocketError
+from tulle.settings import Address, ServerSettings
+
+ANYWHERE = Address("127.0.0.1", 0)
+TOKEN = AdminToken(PREFIX + "x" * 43)
+BEARER = {"Authorization": f"Bearer {TOKEN.text}"}
+
+
+def settings(folder: Path, **more: object) -> ServerSettings:
+    return ServerSettings(data_dir=folder, api_socket=folder / "api.sock", **more)  # type: ignore[arg-type]
+
+
+async def whoami(request: web.Request) -> web.Response:
+    return web.Response(text=request[CALLER].name)
+
+
+@asynccontextmanager
+async def serving_whoami(
+    chosen: ServerSettings, context: ssl.SSLContext | None = None
+) -> AsyncIterator[Doors]:
+    make = partial(make_app, [web.get("/", whoami)])
+    with opened(chosen) as doors:
+        async with serving(doors, make, TOKEN, context):
+            yield doors
+
+
+async def test_the_socket_lets_in_who_may_open_it(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    async with (
+        serving_whoami(chosen),
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(chosen.api_socket))) as client,
+        client.get("http://tulle/") as response,
+    ):
+        assert await response.text() == "tulle:socket"
+
+
+async def test_loopback_lets_in_who_has_the_token(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, api_loopback_address=ANYWHERE)
+    async with serving_whoami(chosen) as doors, aiohttp.ClientSession() as client:
+        assert doors.plain is not None
+        url = f"http://{doors.plain.address}/"
+        async with client.get(url, headers=BEARER) as response:
+            assert await response.text() == "tulle:administrator"
+        async with client.get(url) as response:
+            refused = await response.json()
+            assert (response.status, refused["reason"]) == (401, "Unauthorized")
+            assert response.headers["WWW-Authenticate"] == "Bearer"
+        async with client.get(url, headers={**BEARER, "Host": "evil.example"}) as response:
+            assert response.status == 403
+
+
+async def test_a_default_that_is_taken_closes_that_door_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken, address = open_port("--api-address", ANYWHERE)
+    with (
+        taken,
+        opened(settings(tmp_path, api_address=address, api_address_by_default=True)) as doors,
+    ):
+        assert doors.tls is None
+
+    assert "no TLS door" in caplog.text
+
+
+async def test_a_port_somebody_chose_and_does_not_get_is_an_error(tmp_path: Path) -> None:
+    taken, address = open_port("--api-address", ANYWHERE)
+    with (
+        taken,
+        pytest.raises(SocketError) as error,
+        opened(settings(tmp_path, api_address=address)),
+    ):
+        pass
+
+    assert error.value.problem.code == "port-taken"
+    assert not (tmp_path / "api.sock").exists()
+
+
+async def test_plain_http_is_for_loopback_only(tmp_path: Path) -> None:
+    everywhere = Address("0.0.0.0", 0)
+    with (
+        pytest.raises(SocketError) as error,
+        opened(settings(tmp_path, api_loopback_address=everywhere)),
+    ):
+        pass
+
+    assert error.value.problem.path == "--api-loopback-address"
