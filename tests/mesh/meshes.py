@@ -132,6 +132,8 @@ class Mesh:
             f"127.0.0.1:{self.join_port}",
             "--xds-address",
             f"127.0.0.1:{self.xds_port}",
+            "--api-address",
+            "127.0.0.1:0",
         )
         wait_until(
             lambda: self.cli("version", check=False).returncode == 0 and self._api_answers(),

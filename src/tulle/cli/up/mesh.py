@@ -246,6 +246,7 @@ class MeshRun:
             data_dir=self._job.data_dir,
             api_socket=self._place.api_socket,
             api_address=_usual(API_PORT),
+            api_address_by_default=True,
             join_address=_usual(JOIN_PORT),
             xds_address=_usual(XDS_PORT),
             trust_domain=self._job.graph.settings.trust_domain,
