@@ -1,7 +1,7 @@
 """The store's file: made private, held by one server, and refused with a reason when it cannot serve.
 
 Whoever opens it holds a lock file beside it; the kernel lets go of the lock when the process ends, however it
-ends. SQLite gives its own two side files (-wal, -shm) the mode of the file.
+ends. SQLite gives its own side files (-wal, and -shm in earlier versions of Tulle) the mode of the file.
 """
 
 import errno
@@ -48,7 +48,7 @@ def store_errors(path: Path) -> Generator[None]:
 
 def prepare(path: Path) -> int:
     """Make folder and file if they are missing, and take the lock; gives the descriptor that holds it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     _check_folder(path.parent)
     lock = _lock(path)
     try:
@@ -58,6 +58,26 @@ def prepare(path: Path) -> int:
         os.close(lock)
         raise
     return lock
+
+
+def make_folder(folder: Path) -> None:
+    """Make it, 0700, if it is missing. It is there after a power cut too: SQLite sees to its files, not to this."""
+    if folder.is_dir():
+        return
+    if not folder.parent.exists():
+        make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(PermissionError):  # who may write a folder need not be allowed to read it
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _lock(path: Path) -> int:
@@ -97,31 +117,28 @@ def _check_private(path: Path) -> None:
                 )
 
 
+_ROOM = "make room; nothing was lost, and writing goes on by itself"
+_WRITABLE = (
+    "make it writable again (the kernel's log says why it is not); writing goes on by itself"
+)
+
+_DISK_CODES = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+"""Of what the system refused SQLite passes on only this much."""
+
 _BY_CODE: dict[int, tuple[type[StoreUnusable], str, str]] = {
     sqlite3.SQLITE_NOTADB: (
         StoreCorrupt,
         "is no Tulle store, or its beginning is damaged",
         RESTORE,
     ),
-    sqlite3.SQLITE_CORRUPT: (
-        StoreCorrupt,
-        "is damaged",
-        RESTORE,
-    ),
-    sqlite3.SQLITE_FULL: (
-        StoreFull,
-        "cannot grow: the disk is full",
-        "make room; nothing was lost",
-    ),
-    sqlite3.SQLITE_READONLY: (
-        StoreReadOnly,
-        "may not be written by this user",
-        _GIVE_ACCESS,
-    ),
-    sqlite3.SQLITE_CANTOPEN: (
-        StoreReadOnly,
-        "cannot be opened",
-        _GIVE_ACCESS,
+    sqlite3.SQLITE_CORRUPT: (StoreCorrupt, "is damaged", RESTORE),
+    sqlite3.SQLITE_FULL: (StoreFull, "cannot grow: the disk is full", _ROOM),
+    sqlite3.SQLITE_READONLY: (StoreReadOnly, "may not be written by this user", _GIVE_ACCESS),
+    sqlite3.SQLITE_CANTOPEN: (StoreReadOnly, "cannot be opened", _GIVE_ACCESS),
+    sqlite3.SQLITE_BUSY: (
+        StoreInUse,
+        "is in use by another program",
+        "end that one, for example a sqlite3 shell; a copy made by `tulle store backup` can be read freely",
     ),
 }
 
@@ -129,8 +146,43 @@ _BY_CODE: dict[int, tuple[type[StoreUnusable], str, str]] = {
 def _from_sqlite(path: Path, error: sqlite3.Error) -> StoreError:
     # The low byte is the kind of error, the rest its details.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _DISK_CODES and (reason := _refusal(path)) is not None:
+        return _from_disk(path, reason)
     kind, what, hint = _BY_CODE.get(code, (StoreUnusable, f"does not work: {error}", CHOOSE))
     return kind(f"the store {path} {what}", hint)
+
+
+def _refusal(path: Path) -> OSError | None:
+    """Why the disk takes nothing, found out by trying; None if it does."""
+    probe = path.with_name(f".{path.name}.probe")
+    try:
+        # Not opened: closing a database's file would drop the locks SQLite holds on it.
+        for file in (path, path.with_name(f"{path.name}-wal"), path.parent):
+            if file.exists() and not os.access(file, os.W_OK):
+                return PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+        with probe.open("wb") as stream:
+            stream.write(bytes(65536))
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        return error
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return None
+
+
+def _from_disk(path: Path, error: OSError) -> StoreError:
+    message = f"the store {path} cannot be written: {system_words(error)}"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StoreFull(message, _ROOM)
+    if error.errno == errno.EROFS:
+        return StoreReadOnly(message, _WRITABLE)
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return StoreReadOnly(message, _GIVE_ACCESS)
+    return StoreUnusable(
+        message, "look at the kernel's log: the disk may be failing; have a backup"
+    )
 
 
 def _from_system(path: Path, error: OSError) -> StoreError:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tulle.model.problems import system_words
 from tulle.store.errors import StoreExposed, StoreFull, StoreReadOnly, StoreUnusable
+from tulle.store.files import make_folder, sync_folder
 
 MAX_FILE_BYTES = 1024 * 1024
 
@@ -41,11 +42,11 @@ class KeyFiles:
         path = self.path(name)
         fresh = path.with_name(f".{name}.new")
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
             fresh.unlink(missing_ok=True)
             _write_new(fresh, content)
             fresh.replace(path)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         except OSError as error:
             raise _unusable("written", path, error) from error
 
@@ -57,14 +58,6 @@ def _write_new(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _check_private(path: Path, found: os.stat_result) -> None:

@@ -1,19 +1,15 @@
 """What only the SQLite store can promise: durability, one server, and a reason when the file will not do."""
 
 import asyncio
-import random
-import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, closing
 from pathlib import Path
-from typing import IO
 
 import pytest
 
-import tulle
 from tulle.model.kinds.core import Secret
 from tulle.model.kinds.workload import Workload, WorkloadSpec
 from tulle.model.names import ResourceKey
@@ -28,7 +24,6 @@ from tulle.store.errors import (
     StoreFull,
     StoreInUse,
     StoreTooNew,
-    StoreUnusable,
 )
 from tulle.store.sqlite import SqliteStore
 
@@ -138,76 +133,38 @@ async def test_a_cancelled_writer_leaves_store_and_watches_whole(store: SqliteSt
     assert [batch.revision for batch in watching.result()] == [1, 2]
 
 
-CHILD = """
-import asyncio, sys, time
-from pathlib import Path
-from tulle.model.kinds.workload import Workload, WorkloadSpec
-from tulle.model.resources import Metadata
-from tulle.store.contract import Put
-from tulle.store.sqlite import SqliteStore
-
-async def main(path, round_number):
-    print("opening", flush=True)
-    store = SqliteStore.open(Path(path), time.time)
-    number = 0
-    while True:
-        number += 1
-        names = [f"w{number % 7}", f"v{number % 5}"]
-        address = f"10.{round_number}.{number // 250}.{number % 250}"
-        spec = WorkloadSpec(address=address)
-        batch = await store.write(
-            [Put(Workload(metadata=Metadata(name=name, namespace="shop"), spec=spec)) for name in names]
+async def test_the_log_is_bounded_by_its_weight_too(path: Path) -> None:
+    def large(number: int) -> Put:
+        return Put(
+            Secret(metadata=Metadata(name="s", namespace="shop"), data={"k": f"{number}" * 10_000})
         )
-        print(batch.revision, address, *names, flush=True)
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2])))
-"""
+    first = SqliteStore.open(path, clock, keep_bytes=50_000)
+    for number in range(1, 10):
+        await first.write([large(number)])
+    await first.close()
 
-
-def run_and_kill(path: Path, round_number: int, acknowledged: int) -> list[str]:
-    """Acknowledgements of a writer that was killed once it had given so many (0: while it opened)."""
-    with subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(path), str(round_number)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={"PYTHONPATH": str(Path(tulle.__file__).parents[1])},
-    ) as child:
-        output: IO[str] = child.stdout  # type: ignore[assignment]  # a pipe was asked for
-        assert output.readline() == "opening\n"
-        lines = [output.readline() for _ in range(acknowledged)]
-        child.send_signal(signal.SIGKILL)
-        lines += output.readlines()
-    # What was cut off in the middle was not acknowledged.
-    return [line for line in lines if line.endswith("\n")]
+    second = SqliteStore.open(path, clock, keep_bytes=50_000)
+    with pytest.raises(Compacted):
+        await revisions(second, 4, 9)
+    assert [batch.revision for batch in await revisions(second, 5, 9)] == [6, 7, 8, 9]
+    await second.write([large(10)])
+    with pytest.raises(Compacted):
+        await revisions(second, 5, 10)
+    await second.close()
 
 
-async def test_every_acknowledged_write_survives_kill_9(path: Path) -> None:
-    luck = random.Random(9)
-    acknowledged: dict[int, tuple[str, list[str]]] = {}
-    for round_number in range(20):
-        count = luck.choice([0, 1, luck.randrange(2, 60)])
-        for line in run_and_kill(path, round_number, count):
-            number, address, *names = line.split()
-            acknowledged[int(number)] = (address, names)
+async def test_an_image_holds_what_is_still_in_the_wal(store: SqliteStore, path: Path) -> None:
+    await store.write([Put(workload("a")), Put(workload("b"))])
 
-        store = SqliteStore.open(path, clock)
-        world = await store.world()
-        found = {batch.revision: batch for batch in await revisions(store, 0, world.revision)}
-        await store.close()
+    copy = path.with_name("copy.db")
+    copy.touch(mode=0o600)
+    copy.write_bytes(await store.image())
 
-        assert sorted(found) == list(range(1, world.revision + 1))
-        for revision, (address, names) in acknowledged.items():
-            stored = {
-                r.metadata.name: r for r in found[revision].changed if isinstance(r, Workload)
-            }
-            # Both of a set, or the set would not have been atomic.
-            assert {name: r.spec.address for name, r in stored.items()} == dict.fromkeys(
-                names, address
-            )
-        latest = {r.key: r for batch in found.values() for r in batch.changed}
-        assert [latest[key] for key in sorted(latest)] == list(world)
-
-    assert len(acknowledged) > 200
+    opened = SqliteStore.open(copy, clock)
+    assert list(await opened.world()) == list(await store.world())
+    assert [batch.revision for batch in await revisions(opened, 0, 1)] == [1]
+    await opened.close()
 
 
 # Files
@@ -219,9 +176,20 @@ async def test_only_the_owner_may_read_the_files(store: SqliteStore, path: Path)
     modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
 
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert modes == dict.fromkeys(
-        ["tulle.db", "tulle.db-wal", "tulle.db-shm", "tulle.db.lock"], 0o600
-    )
+    assert modes == dict.fromkeys(["tulle.db", "tulle.db-wal", "tulle.db.lock"], 0o600)
+
+
+async def test_no_mapped_file_stands_beside_a_store_opened_again(path: Path) -> None:
+    await fill(path)
+    store = SqliteStore.open(path, clock)
+    await store.write([Put(workload("a"))])
+
+    assert sorted(file.name for file in path.parent.iterdir()) == [
+        "tulle.db",
+        "tulle.db-wal",
+        "tulle.db.lock",
+    ]
+    await store.close()
 
 
 async def test_a_second_server_is_refused_and_told_whose_it_is(
@@ -234,13 +202,38 @@ async def test_a_second_server_is_refused_and_told_whose_it_is(
     await store.write([Put(workload("a"))])
 
 
-async def test_a_write_by_another_program_is_noticed(store: SqliteStore, path: Path) -> None:
-    with closing(sqlite3.connect(path)) as stranger:
+async def test_another_program_cannot_write_to_a_store_in_use(
+    store: SqliteStore, path: Path
+) -> None:
+    await store.write([Put(workload("a"))])
+    with (
+        closing(sqlite3.connect(path, timeout=0)) as stranger,
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+    ):
         stranger.execute("UPDATE meta SET revision = 7")
-        stranger.commit()
 
-    with pytest.raises(StoreUnusable, match="another program"):
-        await store.write([Put(workload("a"))])
+    assert (await store.write([Put(workload("b"))])).revision == 2
+
+
+HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_file_another_program_holds_is_told_so(path: Path) -> None:
+    asyncio.run(fill(path, 1))
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", HOLDER, path], stdin=pipe, stdout=pipe) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(StoreInUse, match="another program"):
+            SqliteStore.open(path, clock)
+        assert holder.stdin is not None
+        holder.stdin.close()
 
 
 async def test_a_full_disk_refuses_the_write_and_loses_nothing(store: SqliteStore) -> None:
@@ -250,11 +243,11 @@ async def test_a_full_disk_refuses_the_write_and_loses_nothing(store: SqliteStor
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
-    await store._writer.run(fill)
+    await store._thread.run(fill)
     large = Secret(metadata=Metadata(name="s", namespace="shop"), data={"k": "x" * 100_000})
     with pytest.raises(StoreFull, match="full"):
         await store.write([Put(large)])
-    await store._writer.run(lambda db: db.execute("PRAGMA max_page_count = 1000000").fetchone())
+    await store._thread.run(lambda db: db.execute("PRAGMA max_page_count = 1000000").fetchone())
 
     assert (await store.world()).revision == 1
     assert (await store.write([Put(large)])).revision == 2

@@ -1,0 +1,180 @@
+"""The store's SQL: resources, their log and tokens as rows of the tables in `schema`, in transactions."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
+from types import MappingProxyType
+
+import msgspec
+
+from tulle.codec.decode import resource_from_json
+from tulle.codec.encode import to_json
+from tulle.model.kinds import BY_KIND
+from tulle.model.names import ResourceKey
+from tulle.model.resources import Resource
+from tulle.model.worlds import World
+from tulle.pki.tokens import TokenRecord, same_hash
+from tulle.store import files
+from tulle.store.contract import Batch, check_watchable
+from tulle.store.errors import StoreCorrupt, StoreTooNew, StoreUnusable
+from tulle.store.tail import LogSizes
+
+_READ_AT_ONCE = 256
+"""Revisions a watch reads in one go: bounds the memory of one that is far behind."""
+
+_JOURNAL_MODES = slice(18, 20)
+"""Where a database file says how it is journalled: 2 is WAL, 1 is none besides itself."""
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    """All of the block, or nothing."""
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # some errors have ended it already
+            connection.execute("ROLLBACK")
+        raise
+
+
+def load(connection: sqlite3.Connection) -> World:
+    """Everything, at the newest revision."""
+    revision, _ = meta(connection)
+    found = connection.execute("SELECT kind, doc FROM obj")
+    return World((decode(kind, doc) for kind, doc in found), revision)
+
+
+def log_sizes(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+    """The revisions of the log, oldest first, and the bytes of their documents."""
+    return connection.execute(
+        "SELECT revision, coalesce(sum(length(doc)), 0) FROM log GROUP BY revision ORDER BY revision"
+    ).fetchall()
+
+
+def commit(connection: sqlite3.Connection, batch: Batch, sizes: LogSizes) -> None:
+    """Write what a transaction of ours changed, and let go of revisions that are too old."""
+    puts = [(*_names(resource.key), to_json(resource)) for resource in batch.changed]
+    gone = [_names(key) for key in batch.removed]
+    revision, size = batch.revision, sum(len(doc) for *_, doc in puts)
+    compacted = sizes.compacted_with(revision, size)
+    with transaction(connection, "BEGIN IMMEDIATE"):
+        before, _ = meta(connection)
+        if before != revision - 1:
+            raise StoreUnusable(
+                f"another program has written to the store: it is at revision {before}, not {revision - 1}",
+                "restart the server; only one may use a store",
+            )
+        connection.executemany(
+            "INSERT OR REPLACE INTO obj (kind, namespace, name, doc, revision) VALUES (?, ?, ?, ?, ?)",
+            [(*put, revision) for put in puts],
+        )
+        connection.executemany("DELETE FROM obj WHERE (kind, namespace, name) = (?, ?, ?)", gone)
+        connection.executemany(
+            "INSERT INTO log (kind, namespace, name, doc, revision) VALUES (?, ?, ?, ?, ?)",
+            [(*put, revision) for put in puts] + [(*names, None, revision) for names in gone],
+        )
+        connection.execute("DELETE FROM log WHERE revision <= ?", (compacted,))
+        connection.execute(
+            "UPDATE meta SET revision = ?, compacted = max(compacted, ?)", (revision, compacted)
+        )
+    sizes.add(revision, size, compacted)
+
+
+def read_log(connection: sqlite3.Connection, after: int) -> tuple[Batch, ...]:
+    """The next revisions after one, not all at once."""
+    # One transaction: what is compacted and what is there are read of the same moment.
+    with transaction(connection, "BEGIN"):
+        revision, compacted = meta(connection)
+        check_watchable(after, compacted, revision)
+        rows = connection.execute(
+            "SELECT revision, kind, namespace, name, doc FROM log "
+            "WHERE revision > ? AND revision <= ? ORDER BY revision, kind, namespace, name",
+            (after, after + _READ_AT_ONCE),
+        ).fetchall()
+    return tuple(_batch(revision, list(group)) for revision, group in groupby(rows, itemgetter(0)))
+
+
+def meta(connection: sqlite3.Connection) -> tuple[int, int]:
+    """The newest revision, and the newest one that is no longer in the log."""
+    revision, compacted = connection.execute("SELECT revision, compacted FROM meta").fetchone()
+    return revision, compacted
+
+
+def image(connection: sqlite3.Connection) -> bytes:
+    """The database as one file holds it, with what is still in the WAL."""
+    found = bytearray(connection.serialize())
+    found[_JOURNAL_MODES] = b"\x01\x01"  # there is no WAL beside it
+    return bytes(found)
+
+
+def decode(kind: str, doc: bytes) -> Resource:
+    """A stored document."""
+    if kind not in BY_KIND:
+        raise StoreTooNew(
+            f"the store holds a {kind}, a kind this Tulle does not know", "upgrade Tulle"
+        )
+    try:
+        return resource_from_json(BY_KIND[kind], doc)
+    except msgspec.MsgspecError as error:
+        # Without the document: it may be a Secret.
+        raise StoreCorrupt(f"a {kind} in the store cannot be read", files.RESTORE) from error
+
+
+def save_token(connection: sqlite3.Connection, record: TokenRecord, now: float) -> None:
+    """Remember a token, forget expired ones (Unix seconds)."""
+    with transaction(connection, "BEGIN IMMEDIATE"):
+        connection.execute("DELETE FROM tokens WHERE expires_at <= ?", (now,))
+        connection.execute(
+            "INSERT OR REPLACE INTO tokens "
+            "(id, secret_hash, namespace, service_account, labels, expires_at, name) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                record.id,
+                record.secret_hash,
+                record.namespace,
+                record.service_account,
+                json.dumps(dict(record.labels)),
+                record.expires_at,
+                record.name,
+            ),
+        )
+
+
+def take_token(
+    connection: sqlite3.Connection, token_id: str, secret_hash: str
+) -> TokenRecord | None:
+    """Use a token up, also one that has expired."""
+    row = connection.execute(
+        "SELECT id, secret_hash, namespace, service_account, labels, expires_at, name "
+        "FROM tokens WHERE id = ?",
+        (token_id,),
+    ).fetchone()
+    if row is None or not same_hash(row[1], secret_hash):
+        return None
+    # Nobody comes between: one thread writes.
+    connection.execute("DELETE FROM tokens WHERE id = ?", (token_id,))
+    stored_id, stored_hash, namespace, account, labels, expires_at, name = row
+    return TokenRecord(
+        id=stored_id,
+        secret_hash=stored_hash,
+        namespace=namespace,
+        service_account=account,
+        labels=MappingProxyType(json.loads(labels)),
+        expires_at=expires_at,
+        name=name,
+    )
+
+
+def _batch(revision: int, rows: list[tuple[int, str, str, str, bytes | None]]) -> Batch:
+    changed = [decode(kind, doc) for _, kind, _, _, doc in rows if doc is not None]
+    removed = [ResourceKey(*names) for _, *names, doc in rows if doc is None]
+    return Batch(revision, tuple(changed), tuple(removed))
+
+
+def _names(key: ResourceKey) -> tuple[str, str, str]:
+    return key.kind, key.namespace, key.name
