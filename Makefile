@@ -54,6 +54,10 @@ test-envoy: setup ## every golden ACKed by a running Envoy; real requests throug
 test-mesh: setup ## whole meshes of real processes, and the faults they must survive
 	@$(BIN)/pytest tests/mesh
 
+.PHONY: test-store
+test-store: setup ## the store under kill -9, power cuts and failing disks (as root: on disks of its own)
+	@$(BIN)/pytest tests/store
+
 .PHONY: golden
 golden: setup ## rewrite the goldens; then read the diff
 	@GOLDEN=write $(BIN)/pytest --quiet tests/golden
@@ -64,7 +68,7 @@ bench: setup ## figures beside a baseline of the same run (QUICK=1: under five m
 	@$(BIN)/python -m bench
 
 .PHONY: check
-check: test lint types test-envoy test-mesh ## everything; what CI runs
+check: test lint types test-store test-envoy test-mesh ## everything; what CI runs
 
 .PHONY: lock
 lock: setup ## resolve the dependencies anew

@@ -82,6 +82,7 @@ class Mesh:
     folder: Path
     join_port: int = field(default_factory=free_port)
     xds_port: int = field(default_factory=free_port)
+    server_prefix: tuple[str, ...] = ()
     processes: list[Process] = field(default_factory=list)
     _server: Process | None = None
 
@@ -122,6 +123,7 @@ class Mesh:
     def start_server(self) -> None:
         self._server = self.spawn(
             "server",
+            *self.server_prefix,
             *TULLE,
             "server",
             "--data-dir",

@@ -4,7 +4,7 @@
     └── ProblemsError    422: everything wrong with what was sent
     SocketError          the API cannot listen where it should: the server does not start
 
-Errors of the store become 404, 409, 503; what nobody foresaw becomes 500 and is logged, never shown.
+Errors of the store become 404, 409, 410, 503, 507; what nobody foresaw becomes 500 and is logged, never shown.
 """
 
 import logging
@@ -16,7 +16,14 @@ from aiohttp import web
 from tulle.api.statuses import Status, failure
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Problem
-from tulle.store.errors import ConflictError, InvalidChange, NotFound, StoreError
+from tulle.store.errors import (
+    Compacted,
+    ConflictError,
+    InvalidChange,
+    NotFound,
+    StoreError,
+    StoreFull,
+)
 
 log = logging.getLogger(__name__)
 
@@ -100,5 +107,9 @@ def _status_of(error: StoreError) -> int:
             return 409
         case InvalidChange():
             return 422
+        case StoreFull():
+            return 507
+        case Compacted():
+            return 410
         case _:
             return 503

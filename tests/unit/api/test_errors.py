@@ -12,7 +12,15 @@ from tulle.api.errors import ApiError, ProblemsError, translate_errors
 from tulle.api.statuses import to_wire
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Place, Problem, Severity
-from tulle.store.errors import ConflictError, InvalidChange, NotFound, StoreError, StoreFull
+from tulle.store.errors import (
+    Compacted,
+    ConflictError,
+    InvalidChange,
+    NotFound,
+    StoreError,
+    StoreFull,
+    StoreReadOnly,
+)
 
 PROBLEM = Problem(
     "spec.x",
@@ -42,7 +50,9 @@ async def answered(error: Exception) -> tuple[int, dict[str, object]]:
         (NotFound, 404),
         (ConflictError, 409),
         (InvalidChange, 422),
-        (StoreFull, 503),
+        (StoreFull, 507),
+        (Compacted, 410),
+        (StoreReadOnly, 503),
         (StoreError, 503),
     ],
 )

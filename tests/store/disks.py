@@ -1,0 +1,66 @@
+"""Small disks of our own, in a mount namespace only the processes of one test see. Needs root."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="mounts disks of its own: run it as root to have it checked"
+)
+
+PRIVATELY = ("unshare", "--mount", "--propagation", "private", "--")
+"""Before a command: what it mounts nobody else sees, and it is gone with the last process that does."""
+
+
+def ext4(image: Path, megabytes: int = 24) -> Path:
+    """A file with an empty file system. An error makes the kernel stop writing to it."""
+    with image.open("wb") as file:
+        file.truncate(megabytes * 1024 * 1024)
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-e", "remount-ro", image], check=True)
+    return image
+
+
+def seen_by(pid: int, path: Path) -> Path:
+    """A path as a process sees it, for us."""
+    return Path(f"/proc/{pid}/root{path}")
+
+
+def run_beside(pid: int, *command: str | Path) -> None:
+    """Run something in the mount namespace of a process."""
+    enter = ["nsenter", "--target", str(pid), "--mount", "--"]
+    done = subprocess.run([*enter, *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+@contextlib.contextmanager
+def mounted(pid: int, image: Path, folder: Path) -> Iterator[Path]:
+    """An image at a folder, for a process; the folder as we see it."""
+    folder.mkdir(exist_ok=True)
+    run_beside(pid, "mount", "-o", "loop", image, folder)
+    try:
+        yield seen_by(pid, folder)
+    finally:
+        run_beside(pid, "umount", folder)
+
+
+def fill(folder: Path) -> Path:
+    """Take all the room there is; the file that takes it. Nothing is faked: the kernel says no."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(1024 * 1024))
+    with filler.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(512))
+    return filler
+
+
+def on_disk(image: Path, folder: Path) -> tuple[str, ...]:
+    """Before a command: it runs with the image mounted at a folder, for itself alone."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    script = 'mount -o loop "$0" "$1" && chmod 700 "$1" && shift && exec "$@"'
+    return (*PRIVATELY, "sh", "-c", script, str(image), str(folder))

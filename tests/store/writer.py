@@ -1,0 +1,86 @@
+"""A process that writes to a store from several tasks until it is killed, again and again. Run by test_kills.
+
+Each line of standard input starts one life: STORE SEED AFTER. It is a fork, so that a life costs no imports. What
+it acknowledges goes to standard output, one whole line each:
+
+    pid PID                     it lives; whoever reads may kill it from now on
+    put REVISION NAME ADDRESS   a write was acknowledged
+    gone REVISION NAME          a removal was acknowledged
+    saw REVISION                the watch, resumed after AFTER, gave a revision
+    ended                       it was killed
+"""
+
+import asyncio
+import os
+import random
+import sys
+import time
+from contextlib import aclosing
+from pathlib import Path
+
+from tulle.model.kinds.workload import Workload, WorkloadSpec
+from tulle.model.resources import Metadata
+from tulle.store.contract import Delete, Put
+from tulle.store.errors import NotFound
+from tulle.store.sqlite import SqliteStore
+
+WRITERS = 6
+
+
+def say(*words: object) -> None:
+    """One line, whole or not at all: a pipe takes short writes in one piece."""
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+def workload(name: str, address: str, filling: int) -> Workload:
+    annotations = {"filling": "x" * filling}
+    metadata = Metadata(name=name, namespace="shop", annotations=annotations)
+    return Workload(metadata=metadata, spec=WorkloadSpec(address=address))
+
+
+async def write(store: SqliteStore, seed: int, writer: int) -> None:
+    luck = random.Random(seed * WRITERS + writer)
+    for number in range(250 * 250):
+        name = f"w{writer}-{luck.randrange(5)}"
+        address = f"{writer + 1}.{seed}.{number // 250}.{number % 250}"
+        try:
+            if luck.random() < 0.2:
+                batch = await store.write([Delete(workload(name, address, 0).key)])
+                say("gone", batch.revision, name)
+            else:
+                # Some are large, so that the WAL is taken over into the database in the middle of it all.
+                one = workload(name, address, luck.choice([10, 100, 30_000]))
+                batch = await store.write([Put(one)])
+                say("put", batch.revision, name, address)
+        except NotFound:
+            pass
+
+
+async def watch(store: SqliteStore, after: int) -> None:
+    async with aclosing(store.watch(after)) as batches:
+        async for batch in batches:
+            say("saw", batch.revision)
+
+
+async def live(path: Path, seed: int, after: int) -> None:
+    store = SqliteStore.open(path, time.time)  # noqa: TID251
+    async with asyncio.TaskGroup() as group:
+        group.create_task(watch(store, after))
+        for writer in range(WRITERS):
+            group.create_task(write(store, seed, writer))
+
+
+def main() -> None:
+    for line in sys.stdin:
+        path, seed, after = line.split()
+        pid = os.fork()
+        if pid == 0:
+            say("pid", os.getpid())
+            asyncio.run(live(Path(path), int(seed), int(after)))
+            os._exit(1)
+        os.waitpid(pid, 0)
+        say("ended")
+
+
+if __name__ == "__main__":
+    main()
