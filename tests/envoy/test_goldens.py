@@ -67,10 +67,11 @@ def _anywhere(type_url: TypeUrl, resource: XdsResource) -> Typed:
         return type_url, resource
     listener = Listener()
     unframed(resource).resource.Unpack(listener)
-    if listener.HasField("internal_listener"):
-        return type_url, resource
+    if listener.HasField("internal_listener") or listener.HasField("bind_to_port"):
+        return type_url, resource  # bound to nothing
     free = SocketAddress(address="127.0.0.1", port_value=0)
     listener.address.CopyFrom(Address(socket_address=free))
+    del listener.additional_addresses[:]
     return type_url, resource_of(resource.name, listener, *resource.origins)
 
 

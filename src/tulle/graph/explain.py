@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tulle.graph.captured import captured_ports
 from tulle.graph.explanations import Access, Explanation, Landing, Outcome, Skipped
 from tulle.graph.hosts import resolve
 from tulle.graph.mesh import (
@@ -69,6 +70,7 @@ def _explain(
         request=request,
         outcome=_outcome(shares),
         local_port=_local_port(caller, to),
+        captured=tuple(_captured(graph, caller, to)),
         rule=choice.rule.origin if choice.rule else None,
         rule_name=rule.name if rule else "",
         consumer=caller.ref.namespace if caller.ref.namespace in port.consumer_routing else "",
@@ -146,6 +148,14 @@ def _outcome(shares: Sequence[Landing]) -> Outcome:
 def _local_port(caller: WorkloadNode, to: DestinationRef) -> int | None:
     ports = (o.local_port for o in caller.outbound if (o.service, o.port) == (to.service, to.port))
     return next(ports, None)
+
+
+def _captured(graph: MeshGraph, caller: WorkloadNode, to: DestinationRef) -> Iterator[str]:
+    for port in captured_ports(graph, caller):
+        if (port.service, port.port) == (to.service, to.port):
+            for address in port.addresses:
+                host = f"[{address}]" if ":" in address else address
+                yield f"{host}:{port.listens}"
 
 
 def _unknown_caller(graph: MeshGraph, caller: WorkloadRef) -> Problem:

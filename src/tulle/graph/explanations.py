@@ -57,7 +57,8 @@ class Landing:
 class Explanation:
     """The whole answer. `rule` is None where no route applies; `consumer` says whose own route it is.
 
-    `local_port` is the loopback port of the caller's proxy for this service, None if it is no upstream of it.
+    `local_port` is the loopback port of the caller's proxy for this service, None if it is no upstream of it;
+    `captured` where a captured caller means it by connecting there.
     """
 
     caller: WorkloadRef
@@ -66,6 +67,7 @@ class Explanation:
     request: Request
     outcome: Outcome
     local_port: int | None
+    captured: tuple[str, ...]
     rule: Origin | None
     rule_name: str
     consumer: str
@@ -99,7 +101,9 @@ def _lines(told: Explanation) -> Iterator[str]:
 def _way_in(told: Explanation) -> Iterator[str]:
     if told.local_port:
         yield f"enters the mesh at 127.0.0.1:{told.local_port} of the caller's proxy"
-    else:
+    if told.captured:
+        yield f"is captured on its way to {', '.join(told.captured)} and enters the caller's proxy"
+    if not told.local_port and not told.captured:
         yield (
             f"does not enter the mesh: {told.to.service}:{told.to.port} is no upstream of "
             f"{told.caller}, so its proxy listens nowhere for it; with that upstream:"

@@ -4,7 +4,7 @@ Units: seconds for times. Everything is ordered by key, so equal worlds give equ
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -54,6 +54,12 @@ class Endpoint:
     zone: str = ""
     last_resort: bool = False
 
+    @property
+    def place(self) -> str:
+        """`10.0.0.6:15009` or `[fd00::6]:15009`."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{host}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True)
 class ExternalTarget:
@@ -82,19 +88,21 @@ class Destination:
     endpoints: tuple[Endpoint, ...]
     external: ExternalTarget | None
     origin: Origin
+    instance: str = ""
 
     @property
     def ref(self) -> "DestinationRef":
         """What names it in the graph."""
-        return DestinationRef(self.service, self.port)
+        return DestinationRef(self.service, self.port, self.instance)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class DestinationRef:
-    """Names a Destination of the same graph."""
+    """Names a Destination of the same graph; with `instance`, an Endpoint's `place`, that one of it alone."""
 
     service: ServiceRef
     port: int
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +294,43 @@ class OutboundPort:
 
 
 @dataclass(frozen=True, slots=True)
+class VirtualPort:
+    """A service a captured workload may call, at the addresses its program knows it by.
+
+    `listens` is the port at these addresses. Of a service without an address of its own it is the port of the
+    program that answers there, and `instance` the one endpoint that is meant.
+    """
+
+    service: ServiceRef
+    port: int
+    addresses: tuple[str, ...]
+    listens: int
+    origin: Origin
+    instance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A plaintext port of the proxy, for one path of a port of the program."""
+
+    port: int
+    program_port: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Where a proxy takes the connections that the kernel sends to it, over which address families."""
+
+    mode: str
+    outbound_port: int
+    inbound_port: int
+    ipv6: bool
+    origin: Origin
+    probes: tuple[Probe, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HttpProxyPort:
     """The loopback port where a program's requests to upstreams arrive by name."""
 
@@ -308,6 +353,7 @@ class WorkloadNode:
     accepts_traffic: bool
     origin: Origin
     http_proxy: HttpProxyPort | None = None
+    capture: Capture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +379,11 @@ class MeshGraph:
 
     def destination(self, ref: DestinationRef) -> Destination:
         """The destination a reference of this graph names."""
-        return self.port(ref).destination
+        found = self.port(ref).destination
+        if not ref.instance:
+            return found
+        ends = tuple(end for end in found.endpoints if end.place == ref.instance)
+        return replace(found, endpoints=ends, instance=ref.instance)
 
     def port(self, ref: DestinationRef) -> ServicePort:
         """The service port a reference of this graph names."""
@@ -367,9 +417,9 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class OutboundView:
-    """One loopback listener: where it listens and how what arrives is routed."""
+    """One way into the mesh: where a program calls a service, and how what arrives there is routed."""
 
-    port: OutboundPort
+    port: OutboundPort | VirtualPort
     protocol: Protocol
     routing: Routing
     default: DestinationRef

@@ -6,6 +6,7 @@ Stable: ordered by key, defaults left out, one line for what is one thought.
 from collections.abc import Mapping
 
 from tulle.graph.mesh import (
+    Capture,
     Compiled,
     Destination,
     Endpoint,
@@ -18,6 +19,7 @@ from tulle.graph.mesh import (
     InboundPort,
     MeshGraph,
     MeshSettings,
+    OutboundPort,
     OutboundView,
     Permission,
     Principal,
@@ -28,6 +30,7 @@ from tulle.graph.mesh import (
     Share,
     TcpRouting,
     View,
+    VirtualPort,
     WorkloadNode,
 )
 from tulle.model.resources import Condition
@@ -108,7 +111,8 @@ def _port(port: ServicePort) -> dict[str, object]:
 
 
 def _name(to: Destination) -> str:
-    return f"{to.service}:{to.port}"
+    instance = f"@{to.instance}" if to.instance else ""
+    return f"{to.service}:{to.port}{instance}"
 
 
 def _destination(to: Destination) -> dict[str, object]:
@@ -125,10 +129,9 @@ def _destination(to: Destination) -> dict[str, object]:
 
 
 def _endpoint(endpoint: Endpoint) -> str:
-    host = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
     place = "/".join(filter(None, (endpoint.region, endpoint.zone)))
     words = (
-        f"{host}:{endpoint.port}",
+        endpoint.place,
         "mtls" if endpoint.secure else "plaintext",
         str(endpoint.workload or ""),
         f"in {place}" if place else "",
@@ -222,6 +225,7 @@ def _workload(node: WorkloadNode) -> dict[str, object]:
                 for port in node.outbound
             ],
             "httpProxy": _http_proxy(node.http_proxy),
+            "capture": _capture(node.capture) if node.capture else None,
         }
     )
 
@@ -242,6 +246,21 @@ def _inbound(port: InboundPort) -> dict[str, object]:
 
 def _http_proxy(port: HttpProxyPort | None) -> str:
     return f"127.0.0.1:{port.local_port} ({port.origin.field})" if port else ""
+
+
+def _capture(capture: Capture) -> dict[str, object]:
+    return _filled(
+        {
+            "mode": capture.mode,
+            "outboundPort": capture.outbound_port,
+            "inboundPort": capture.inbound_port,
+            "families": "IPv4 and IPv6" if capture.ipv6 else "IPv4",
+            "probes": [
+                f"{one.port}: GET {one.path} of port {one.program_port}" for one in capture.probes
+            ],
+            "origin": capture.origin.field,
+        }
+    )
 
 
 def _permission(permission: Permission) -> object:
@@ -272,11 +291,19 @@ def _outbound(view: OutboundView) -> dict[str, object]:
     return _filled(
         {
             "service": f"{view.default.service}:{view.default.port}",
-            "localPort": view.port.local_port,
+            **_place(view.port),
             "protocol": str(view.protocol),
             "routing": _routing(view.routing),
         }
     )
+
+
+def _place(port: OutboundPort | VirtualPort) -> dict[str, object]:
+    match port:
+        case OutboundPort(local_port=local_port):
+            return {"localPort": local_port}
+        case VirtualPort(addresses=addresses, listens=listens, instance=instance):
+            return {"addresses": list(addresses), "listens": listens, "instance": instance}
 
 
 def _status(status: ResourceStatus) -> dict[str, object]:

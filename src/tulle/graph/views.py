@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tulle.graph.captured import captured_ports
 from tulle.graph.mesh import (
     DestinationRef,
     HttpRouting,
@@ -12,6 +13,8 @@ from tulle.graph.mesh import (
     Routing,
     TcpRouting,
     View,
+    VirtualPort,
+    WorkloadNode,
 )
 from tulle.model.names import WorkloadRef
 
@@ -21,7 +24,8 @@ def view_of(graph: MeshGraph, ref: WorkloadRef) -> View | None:
     workload = graph.workloads.get(ref)
     if workload is None or workload.mtls_port is None:
         return None
-    outbound = tuple([_outbound(graph, ref.namespace, port) for port in workload.outbound])
+    ports = _ports(graph, workload)
+    outbound = tuple([_outbound(graph, ref.namespace, port) for port in ports])
     reached = {to for view in outbound for to in destinations_of(view.routing, view.default)}
     return View(
         workload=workload,
@@ -31,9 +35,13 @@ def view_of(graph: MeshGraph, ref: WorkloadRef) -> View | None:
     )
 
 
-def _in_order(to: DestinationRef) -> tuple[str, str, int]:
+def _ports(graph: MeshGraph, workload: WorkloadNode) -> tuple[OutboundPort | VirtualPort, ...]:
+    return (*workload.outbound, *captured_ports(graph, workload))
+
+
+def _in_order(to: DestinationRef) -> tuple[str, str, int, str]:
     """As destinations order themselves, without asking each pair of them."""
-    return (to.service.namespace, to.service.name, to.port)
+    return (to.service.namespace, to.service.name, to.port, to.instance)
 
 
 def destinations_of(routing: Routing, default: DestinationRef) -> Iterator[DestinationRef]:
@@ -56,8 +64,9 @@ def spoken(routing: Routing, declared: Protocol) -> Protocol:
     return declared if declared.is_http else Protocol.HTTP
 
 
-def _outbound(graph: MeshGraph, namespace: str, port: OutboundPort) -> OutboundView:
-    default = DestinationRef(port.service, port.port)
+def _outbound(graph: MeshGraph, namespace: str, port: OutboundPort | VirtualPort) -> OutboundView:
+    instance = port.instance if isinstance(port, VirtualPort) else ""
+    default = DestinationRef(port.service, port.port, instance)
     found = graph.port(default)
     routing = found.routing_for(namespace)
     return OutboundView(port, spoken(routing, found.destination.protocol), routing, default)

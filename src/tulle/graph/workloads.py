@@ -4,7 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tulle.graph.inbound import InboundPlan
-from tulle.graph.mesh import DestinationRef, HttpProxyPort, InboundPort, OutboundPort, WorkloadNode
+from tulle.graph.mesh import (
+    Capture,
+    DestinationRef,
+    HttpProxyPort,
+    InboundPort,
+    OutboundPort,
+    Probe,
+    WorkloadNode,
+)
 from tulle.graph.notes import did_you_mean, origin_of, warning
 from tulle.graph.programs import Program, accepts_traffic, unknown_protocol
 from tulle.graph.services import Catalogue
@@ -57,6 +65,7 @@ def build_workload(
         accepts_traffic=accepts_traffic(workload),
         origin=origin_of(workload),
         http_proxy=_http_proxy(workload),
+        capture=_capture(workload),
     )
     told = around.told.get(workload.metadata.namespace, frozenset())
     return Built(node, tuple(declared_problems(workload, around.catalogue, told)))
@@ -104,6 +113,22 @@ def _http_proxy(workload: Workload) -> HttpProxyPort | None:
     if workload.spec.http_proxy is None or proxy is None or proxy.http_proxy_port is None:
         return None
     return HttpProxyPort(proxy.http_proxy_port, origin_of(workload, "spec.httpProxy"))
+
+
+def _capture(workload: Workload) -> Capture | None:
+    """Where captured connections arrive, if the agent says that it captures."""
+    proxy = workload.status.proxy
+    if proxy is None or proxy.capture is None:
+        return None
+    bound = proxy.capture
+    return Capture(
+        mode=bound.mode,
+        outbound_port=bound.outbound_port,
+        inbound_port=bound.inbound_port,
+        ipv6=bound.ipv6,
+        origin=origin_of(workload, "status.proxy.capture"),
+        probes=tuple(Probe(one.port, one.program_port, one.path) for one in bound.probes),
+    )
 
 
 def service_of(upstream: Upstream, namespace: str) -> ServiceRef:

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from tulle.model.kinds.workload import (
+    BoundCapture,
     BoundPort,
     BoundUpstream,
     HttpProxy,
@@ -37,8 +38,15 @@ def workload_dns_name(namespace: str, name: str) -> str:
     return f"{name}.{namespace}.workload.tulle"
 
 
-class Frame(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """One message."""
+class Frame(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+):
+    """One message. What stands at its default is left out: a peer one version older does not know it."""
 
 
 class JoinRequest(Frame, frozen=True, kw_only=True):
@@ -90,6 +98,7 @@ class Register(Frame, frozen=True, kw_only=True, tag="register"):
     locality: Locality = Locality()
     mtls_port: PortNumber
     plaintext_ports: tuple[BoundPort, ...] = ()
+    capture: BoundCapture | None = None
     proxy_version: str = ""
     healthy: bool = False
 
@@ -127,13 +136,19 @@ class EdgeSample(Frame, frozen=True, kw_only=True):
 
 
 class EdgeReport(Frame, frozen=True, kw_only=True, tag="edges"):
-    """All edges of a proxy, and what its mTLS listener saw: handshakes, and those without a certificate."""
+    """All edges of a proxy, and what its mTLS listener saw: handshakes, and those without a certificate.
+
+    Of a captured program: connections from elsewhere that nobody may make (`refused`), and those of its own that
+    were for no service of the mesh and went on as they came (`passed_through`).
+    """
 
     edges: tuple[EdgeSample, ...]
     inbound_handshakes: int = 0
     inbound_without_certificate: int = 0
     inbound_plaintext: int = 0
     denied: int = 0
+    refused: int = 0
+    passed_through: int = 0
 
 
 class Registered(Frame, frozen=True, kw_only=True, tag="registered"):

@@ -329,6 +329,7 @@ def _registered(workload: Workload, frame: Register) -> Workload:
         plaintext_ports=frame.plaintext_ports,
         upstreams=frame.bound_upstreams,
         http_proxy_port=frame.http_proxy_port,
+        capture=frame.capture,
         version=frame.proxy_version,
     )
     status = msgspec.structs.replace(workload.status, proxy=proxy)

@@ -31,6 +31,7 @@ from tulle.model.kinds.service import Service, ServicePort, ServiceSpec
 from tulle.model.kinds.tcp_route import TCPRoute, TCPRouteRule, TCPRouteSpec
 from tulle.model.kinds.tls_policy import TlsPolicy, TlsPolicySpec
 from tulle.model.kinds.workload import (
+    BoundCapture,
     BoundPort,
     BoundUpstream,
     ProxyStatus,
@@ -123,6 +124,15 @@ def workload(  # noqa: PLR0913 - each of them matters to some test
     )
     labelled = {"app": name} if labels is None else labels
     return Workload(metadata=metadata(name, namespace, labelled), spec=spec, status=status)
+
+
+def captured(resource: Workload, capture: BoundCapture | None = None) -> Workload:
+    """The workload as one whose program's traffic is captured."""
+    assert resource.status.proxy
+    how = capture or BoundCapture(mode="cgroup", outbound_port=15001, inbound_port=15006)
+    proxy = msgspec.structs.replace(resource.status.proxy, capture=how)
+    status = msgspec.structs.replace(resource.status, proxy=proxy)
+    return msgspec.structs.replace(resource, status=status)
 
 
 def is_ready(holds: str = "True") -> Condition:

@@ -49,10 +49,12 @@ from tulle.model.kinds.tcp_route import TCPRoute, TCPRouteRule, TCPRouteSpec
 from tulle.model.kinds.tls_policy import TlsPolicy, TlsPolicySpec
 from tulle.model.kinds.workload import (
     AccessEpoch,
+    BoundCapture,
     BoundPort,
     BoundUpstream,
     HttpProxy,
     Locality,
+    ProbePort,
     ProxyStatus,
     Upstream,
     Workload,
@@ -70,6 +72,12 @@ SERVICES = st.sampled_from(["cart", "cart", "pay"])
 ACCOUNTS = st.sampled_from(["buyer", "teller"])
 PORTS = st.sampled_from([80, 80, 80, 81])
 PROGRAM_PORTS = st.sampled_from([8080, 8080, 8080, 9090])
+CAPTURE = BoundCapture(
+    mode="netns",
+    outbound_port=15001,
+    inbound_port=15006,
+    probes=(ProbePort(port=15021, program_port=9080, path="/healthz"),),
+)
 PORT_NAMES = st.sampled_from(["http", "http", "http", "db"])
 APP_PROTOCOLS = st.sampled_from(["", "", "http", "grpc", "tcp", "redis", "kubernetes.io/h2c"])
 TIMES = st.sampled_from(["", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"])
@@ -189,6 +197,7 @@ def workloads(draw: st.DrawFn) -> Workload:
         ),
         upstreams=tuple(_bound(metadata.namespace, upstreams)),
         http_proxy_port=20090 if spec.http_proxy else None,
+        capture=draw(st.sampled_from([None, None, CAPTURE])),
     )
     status = WorkloadStatus(
         proxy=draw(st.sampled_from([proxy, proxy, proxy, None])),

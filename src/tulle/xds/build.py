@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from tulle.graph.mesh import (
+    Capture,
     Destination,
     DestinationRef,
     ExternalTarget,
@@ -15,11 +16,12 @@ from tulle.graph.mesh import (
     HttpRouting,
     InboundPort,
     MeshSettings,
+    OutboundPort,
     OutboundView,
     View,
     WorkloadNode,
 )
-from tulle.xds import clusters, endpoints, http_proxy, listeners, routes, secrets
+from tulle.xds import captured, clusters, endpoints, http_proxy, listeners, routes, secrets
 from tulle.xds.filters import rbac
 from tulle.xds.names import (
     MTLS_LISTENER,
@@ -54,6 +56,8 @@ class Builder:
         yield self._inbound(view.workload, view.settings)
         for destination in view.destinations:
             yield self._destination(destination, view.settings)
+        if view.workload.capture is not None:
+            yield self._captured(view.workload, view.workload.capture, view.settings)
         hosts = _hosts(view.destinations)
         for outbound in view.outbound:
             yield self._listener(outbound)
@@ -61,12 +65,19 @@ class Builder:
         if view.workload.http_proxy is not None:
             yield self._http_proxy(view, view.workload.http_proxy)
             for outbound in view.outbound:
-                yield self._named_upstream(outbound, view.settings)
+                if isinstance(outbound.port, OutboundPort):
+                    yield self._named_upstream(outbound, view.settings)
 
     def _inbound(self, workload: WorkloadNode, settings: MeshSettings) -> Part:
-        inputs = (workload.address, workload.mtls_port, workload.inbound, settings)
+        by_address = workload.capture is not None
+        inputs = (workload.address, workload.mtls_port, workload.inbound, by_address, settings)
         make = partial(inbound_part, workload, settings)
         return self._memo.get(("inbound", workload.ref), inputs, make)
+
+    def _captured(self, workload: WorkloadNode, capture: Capture, settings: MeshSettings) -> Part:
+        inputs = (workload.address, workload.inbound, capture, settings)
+        make = partial(captured.part, workload, capture, settings)
+        return self._memo.get(("captured", workload.ref), inputs, make)
 
     def _destination(self, destination: Destination, settings: MeshSettings) -> Part:
         make = partial(destination_part, destination, settings)
@@ -82,7 +93,7 @@ class Builder:
         return self._memo.get(("named upstream", view.port), inputs, make)
 
     def _http_proxy(self, view: View, port: HttpProxyPort) -> Part:
-        ports = tuple(outbound.port for outbound in view.outbound)
+        ports = view.workload.outbound
         make = partial(http_proxy.part, view.workload.ref, port, ports)
         return self._memo.get(("http proxy", view.workload.ref), (port, ports), make)
 
@@ -90,7 +101,7 @@ class Builder:
         """Callers of one namespace share them; a consumer's own routes are no other namespace's."""
         if not isinstance(view.routing, HttpRouting):
             return Part()
-        name = outbound_listener_name(view.port.service, view.port.port)
+        name = outbound_listener_name(view.default)
         make = partial(routes_part, name, view.routing, view.default, dict(hosts))
         return self._memo.get(
             ("routes", name, namespace, hosts), (view.routing, view.default), make
@@ -132,8 +143,8 @@ def _port_part(port: InboundPort, workload: WorkloadNode, settings: MeshSettings
         resources.append((TypeUrl.EXTENSION, rbac.access_extension(port, settings)))
         name = access_extension_name(port.port)
         references.append(Reference(MTLS_LISTENER, TypeUrl.EXTENSION, name))
-    # Plaintext has no identity: beside a policy it would be the way around it.
-    if port.plaintext_port is not None and not port.permission.guarded:
+    # Plaintext has no identity: beside a policy it would be the way around it. Captured, it has one door for all.
+    if port.plaintext_port is not None and not port.permission.guarded and not workload.capture:
         listener = listeners.plaintext_listener(workload.address, port, port.plaintext_port)
         resources.append((TypeUrl.LISTENER, resource_of(listener.name, listener, port.origin)))
         references.append(Reference(listener.name, TypeUrl.CLUSTER, cluster.name))
@@ -188,7 +199,7 @@ def _of_listener(view: OutboundView) -> tuple[object, ...]:
 
 def _needs_of(listener: str, view: OutboundView) -> Iterator[Reference]:
     if isinstance(view.routing, HttpRouting):
-        routes_name = outbound_listener_name(view.port.service, view.port.port)
+        routes_name = outbound_listener_name(view.default)
         yield Reference(listener, TypeUrl.ROUTE, routes_name)
     else:
         for name in listeners.clusters_in(view.routing, view.default):

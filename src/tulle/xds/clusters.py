@@ -14,6 +14,7 @@ from tulle.graph.mesh import (
 from tulle.xds import tls
 from tulle.xds.endpoints import inside, load_assignment, security_mark
 from tulle.xds.names import (
+    PASSTHROUGH,
     cluster_name,
     edge_stat_name,
     inbound_cluster_name,
@@ -100,6 +101,14 @@ def named_upstream_cluster(to: DestinationRef, settings: MeshSettings) -> Cluste
     name = named_upstream(to)
     cluster = Cluster(name=name, type="STATIC", load_assignment=inside(name))
     return _with_connections(cluster, Protocol.HTTP, settings)
+
+
+def passthrough_cluster(settings: MeshSettings) -> Cluster:
+    """Where a captured connection was going all along, as it came."""
+    cluster = Cluster(name=PASSTHROUGH, type="ORIGINAL_DST")
+    made = _with_connections(cluster, Protocol.TCP, settings)
+    made.MergeFrom(Cluster(lb_policy="CLUSTER_PROVIDED"))
+    return made
 
 
 def is_mixed(destination: Destination) -> bool:

@@ -2,19 +2,21 @@
 
 Three kinds: one for mutual TLS from the mesh, one for plaintext per port that allows it, and one on loopback
 per upstream of the program. Where upstreams are reached by name too, there is one more on loopback, with an
-internal one per upstream behind it. Only the first looks into the TLS handshake: elsewhere an inspector would make a
-server-first client wait.
+internal one per upstream behind it; what captured programs need is made in `captured`, out of the same chains.
+Only the first looks into the TLS handshake: elsewhere an inspector would make a server-first client wait.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tulle.graph.mesh import (
     DestinationRef,
     HttpProxyPort,
     HttpRouting,
     InboundPort,
+    OutboundPort,
     OutboundView,
     TcpRouting,
+    VirtualPort,
     WorkloadNode,
 )
 from tulle.xds import tls
@@ -31,8 +33,10 @@ from tulle.xds.names import (
     outbound_listener_name,
     plaintext_listener_name,
     sni_of,
+    virtual_listener_name,
 )
 from tulle.xds.protos import (
+    AdditionalAddress,
     Filter,
     FilterChain,
     FilterChainMatch,
@@ -50,40 +54,40 @@ _LOOPBACK = "127.0.0.1"
 def mtls_listener(workload: WorkloadNode, port: int) -> Listener:
     """Everything from the mesh arrives here; SNI says which port of the program is meant."""
     inspector = ListenerFilter(name="tls_inspector", typed_config=packed(TlsInspector()))
-    listener = _listener(MTLS_LISTENER, workload.address, port)
-    listener.MergeFrom(
+    place = listener(MTLS_LISTENER, workload.address, port)
+    place.MergeFrom(
         Listener(
             traffic_direction="INBOUND",
             listener_filters=[inspector],
             filter_chains=_chains(workload.inbound),
         )
     )
-    return listener
+    return place
 
 
 def plaintext_listener(host: str, port: InboundPort, plaintext_port: int) -> Listener:
     """For callers outside the mesh, where the user allows them: bytes in, bytes out."""
     name = plaintext_listener_name(port.port)
     end = tcp_proxy.at_once(name, inbound_cluster_name(port.port))
-    listener = _listener(name, host, plaintext_port)
-    listener.MergeFrom(
+    place = listener(name, host, plaintext_port)
+    place.MergeFrom(
         Listener(traffic_direction="INBOUND", filter_chains=[FilterChain(filters=[end])])
     )
-    return listener
+    return place
 
 
 def outbound_listener(view: OutboundView) -> Listener:
-    """A service the program calls, on a loopback port."""
-    name = outbound_listener_name(view.port.service, view.port.port)
-    return _outbound(_listener(name, _LOOPBACK, view.port.local_port), _outbound_filter(name, view))
+    """A service the program calls: on a loopback port, or at the addresses a captured program means it by."""
+    routes = outbound_listener_name(view.default)
+    return leading_out(_place(view, routes), _outbound_filter(routes, view))
 
 
 def named_upstream_listener(view: OutboundView) -> Listener:
     """The same chain, with the same routes, for connections that come by name from inside this Envoy."""
     name = named_upstream(view.default)
-    routes = outbound_listener_name(view.port.service, view.port.port)
+    routes = outbound_listener_name(view.default)
     inner = Listener(name=name, stat_prefix=name, internal_listener=InternalListener())
-    return _outbound(inner, _outbound_filter(routes, view))
+    return leading_out(inner, _outbound_filter(routes, view))
 
 
 def http_proxy_listener(port: HttpProxyPort) -> Listener:
@@ -91,7 +95,7 @@ def http_proxy_listener(port: HttpProxyPort) -> Listener:
     names = http_manager.with_routes_of(
         HTTP_PROXY, HTTP_PROXY, [router.http_filter()], upgrades=("websocket", "CONNECT")
     )
-    return _outbound(_listener(HTTP_PROXY, _LOOPBACK, port.local_port), names)
+    return leading_out(listener(HTTP_PROXY, _LOOPBACK, port.local_port), names)
 
 
 def clusters_in(routing: TcpRouting, default: DestinationRef) -> list[str]:
@@ -102,10 +106,22 @@ def clusters_in(routing: TcpRouting, default: DestinationRef) -> list[str]:
     return sorted({cluster_name(share.to) for share in shares if share.to is not None})
 
 
-def _outbound(listener: Listener, end: Filter) -> Listener:
+def _place(view: OutboundView, name: str) -> Listener:
+    match view.port:
+        case OutboundPort(local_port=local_port):
+            return listener(name, _LOOPBACK, local_port)
+        case VirtualPort(addresses=addresses, listens=listens):
+            virtual = listener(virtual_listener_name(view.default), addresses, listens)
+            # Connections are handed over by the listener they were captured at.
+            virtual.MergeFrom(Listener(bind_to_port=switch(on=False)))
+            return virtual
+
+
+def leading_out(place: Listener, end: Filter) -> Listener:
+    """The listener with one chain, for connections of the program."""
     chain = FilterChain(filters=[end])
-    listener.MergeFrom(Listener(traffic_direction="OUTBOUND", filter_chains=[chain]))
-    return listener
+    place.MergeFrom(Listener(traffic_direction="OUTBOUND", filter_chains=[chain]))
+    return place
 
 
 def _outbound_filter(name: str, view: OutboundView) -> Filter:
@@ -157,11 +173,14 @@ def _inbound_http(port: InboundPort, cluster: str) -> Filter:
     return http_manager.with_fixed_routes(cluster, host, http_filters(port), fixed_routes(cluster))
 
 
-def _listener(name: str, host: str, port: int) -> Listener:
+def listener(name: str, hosts: str | Sequence[str], port: int) -> Listener:
+    """A listener without chains, at one address or at several."""
+    first, *more = [hosts] if isinstance(hosts, str) else hosts
     return Listener(
         name=name,
         stat_prefix=name,
-        address=address(host, port),
+        address=address(first, port),
+        additional_addresses=[AdditionalAddress(address=address(host, port)) for host in more],
         # One worker needs no sharing, and without it a port that is taken is an error, not a silent half.
         enable_reuse_port=switch(on=False),
     )

@@ -1,7 +1,6 @@
 """The only place where Envoy resources get their names: stats, logs and `explain` depend on them."""
 
 from tulle.graph.mesh import DestinationRef, Protocol
-from tulle.model.names import ServiceRef
 
 IDENTITY = "identity"
 """The SDS secret with the workload's own key and certificates: the agent makes it, nobody else."""
@@ -16,8 +15,9 @@ MTLS_LISTENER = "inbound-mtls"
 
 
 def cluster_name(to: DestinationRef) -> str:
-    """`shop/reviews:80`: a service's port, as callers see it."""
-    return f"{to.service.namespace}/{to.service.name}:{to.port}"
+    """`shop/reviews:80`: a service's port, as callers see it; `shop/db:5432@10.0.0.7:15009`: one instance of it."""
+    instance = f"@{to.instance}" if to.instance else ""
+    return f"{to.service.namespace}/{to.service.name}:{to.port}{instance}"
 
 
 def inbound_cluster_name(port: int) -> str:
@@ -30,9 +30,32 @@ def plaintext_listener_name(port: int) -> str:
     return f"inbound-plaintext:{port}"
 
 
-def outbound_listener_name(service: ServiceRef, port: int) -> str:
+def outbound_listener_name(to: DestinationRef) -> str:
     """`outbound:shop/reviews:80`: the loopback listener of an upstream; its routes have the same name."""
-    return f"outbound:{service.namespace}/{service.name}:{port}"
+    return f"outbound:{cluster_name(to)}"
+
+
+def virtual_listener_name(to: DestinationRef) -> str:
+    """`virtual:shop/reviews:80`: where captured connections to a service's addresses go; routes are shared."""
+    return f"virtual:{cluster_name(to)}"
+
+
+CAPTURED_OUTBOUND = "captured-outbound"
+"""The listener that all captured connections of a program enter by."""
+
+CAPTURED_INBOUND = "inbound-captured"
+"""The listener of connections from elsewhere to a captured program's own ports."""
+
+PASSTHROUGH = "passthrough"
+"""The cluster that leads where a captured connection wanted to go, when that is no service of the mesh."""
+
+REFUSED = "inbound-refused"
+"""How captured connections that nobody may make are counted."""
+
+
+def probe_listener_name(port: int) -> str:
+    """`probe:15021`: a plaintext port of the proxy for one path of the program."""
+    return f"probe:{port}"
 
 
 HTTP_PROXY = "http-proxy"

@@ -12,7 +12,7 @@ import msgspec
 
 from tulle.graph.mesh import Protocol
 from tulle.model.wire import EdgeReport, EdgeSample
-from tulle.xds.names import MTLS_LISTENER
+from tulle.xds.names import CAPTURED_INBOUND, MTLS_LISTENER, PASSTHROUGH, REFUSED
 
 QUERY = "format=json"
 """What to ask `/stats` for."""
@@ -34,8 +34,12 @@ _COUNTED = (
     "upstream_cx_connect_fail",
     "ssl.handshake",
 )
+_REFUSED = f"tcp.{REFUSED}.downstream_cx_total"
+_PASSED = f"tcp.{PASSTHROUGH}.downstream_cx_total"
 _PREFIXES = (
     "listener.inbound",
+    _REFUSED,
+    _PASSED,
     "access:",
     "cluster_manager.",
     "listener_manager.",
@@ -50,6 +54,7 @@ INCLUDED: tuple[Mapping[str, str], ...] = (
 
 _LISTENER = f"listener.{MTLS_LISTENER}."
 _PLAINTEXT = "listener.inbound-plaintext"
+_CAPTURED = f"listener.{CAPTURED_INBOUND}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +98,22 @@ def read_stats(text: bytes) -> ProxyStats:
     """Envoy's answer to `/stats?format=json`; raises msgspec.MsgspecError where it is none."""
     stats = _decode(text).stats
     numbers = {stat.name: stat.value for stat in stats if isinstance(stat.value, int)}
+    refused = numbers.get(_REFUSED, 0)
     return ProxyStats(
         report=EdgeReport(
             edges=tuple(_edges(numbers, _quantiles(stats))),
             inbound_handshakes=numbers.get(f"{_LISTENER}ssl.handshake", 0),
             inbound_without_certificate=numbers.get(f"{_LISTENER}ssl.no_certificate", 0),
-            inbound_plaintext=_sum(numbers, _PLAINTEXT, ".downstream_cx_total"),
+            inbound_plaintext=_sum(numbers, _PLAINTEXT, ".downstream_cx_total")
+            + numbers.get(f"{_CAPTURED}downstream_cx_total", 0)
+            - refused,
             denied=numbers.get(f"{_LISTENER}ssl.fail_verify_san", 0)
             + _sum(numbers, "access:", ".rbac.denied"),
+            refused=refused,
+            passed_through=numbers.get(_PASSED, 0),
         ),
         inbound_connections=numbers.get(f"{_LISTENER}downstream_cx_active", 0)
+        + numbers.get(f"{_CAPTURED}downstream_cx_active", 0)
         + _sum(numbers, _PLAINTEXT, ".downstream_cx_active"),
     )
 

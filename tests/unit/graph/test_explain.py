@@ -18,6 +18,7 @@ from tulle.testing.builders import (
     access,
     allow,
     backend,
+    captured,
     http_route,
     on_service,
     parent,
@@ -77,6 +78,20 @@ def test_the_rule_that_takes_the_request_is_named_and_those_before_it_say_why_no
         (to("v2"), 25.0, 2),
     ]
     assert (told.outcome, told.local_port) == (Outcome.SENT, 20000)
+
+
+def test_a_captured_caller_enters_by_the_addresses_of_the_service() -> None:
+    told = _told(
+        captured(workload("inside")),
+        caller=WorkloadRef("shop", "inside"),
+        url="http://reviews/",
+    )
+
+    v4, v6 = compiled(*MESH).graph.services[to("reviews").service].addresses
+    assert told.captured == (f"{v4}:80", f"[{v6}]:80")
+    assert told.local_port is None
+    way_in = f"is captured on its way to {v4}:80, [{v6}]:80 and enters the caller's proxy"
+    assert way_in in told.lines
 
 
 def test_a_header_moves_the_request_to_another_rule_with_its_timeouts() -> None:

@@ -3,11 +3,18 @@
 import msgspec
 from tests.unit.graph.meshes import codes, compiled
 
-from tulle.graph.mesh import WorkloadNode
-from tulle.model.kinds.workload import AccessEpoch, HttpProxy, Workload, WorkloadPort
+from tulle.graph.mesh import Probe, WorkloadNode
+from tulle.model.kinds.workload import (
+    AccessEpoch,
+    BoundCapture,
+    HttpProxy,
+    ProbePort,
+    Workload,
+    WorkloadPort,
+)
 from tulle.model.names import WorkloadRef
 from tulle.model.resources import Resource
-from tulle.testing.builders import mesh, port, process, service, upstream, workload
+from tulle.testing.builders import captured, mesh, port, process, service, upstream, workload
 
 API = service("api", port(80, "http"))
 
@@ -86,6 +93,18 @@ def test_a_workload_knows_the_services_it_belongs_to() -> None:
     node = _web(workload("web"), service("web"), service("all", selector={"app": "web"}), API)
 
     assert [str(ref) for ref in node.services] == ["shop/all", "shop/web"]
+
+
+def test_how_a_program_is_captured_is_what_its_proxy_reported() -> None:
+    probe = ProbePort(port=15021, program_port=9080, path="/healthz")
+    bound = BoundCapture(mode="netns", outbound_port=1, inbound_port=2, ipv6=False, probes=(probe,))
+    made = _web(captured(workload("web"), bound)).capture
+
+    assert made is not None
+    assert (made.mode, made.outbound_port, made.inbound_port, made.ipv6) == ("netns", 1, 2, False)
+    assert made.probes == (Probe(15021, 9080, "/healthz"),)
+    assert made.origin.field == "status.proxy.capture"
+    assert _web(workload("web")).capture is None
 
 
 def test_requests_by_name_are_taken_where_asked_for_on_the_port_the_proxy_reported() -> None:

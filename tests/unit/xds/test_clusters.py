@@ -134,3 +134,10 @@ def test_an_upstream_reached_by_name_is_inside_this_proxy() -> None:
     assert (cluster.name, cluster.type) == ("http-proxy:shop/reviews:80", STATIC)
     assert cluster.load_assignment == inside(cluster.name)
     assert not cluster.HasField("transport_socket")
+
+
+def test_what_is_for_no_service_goes_where_it_was_going() -> None:
+    cluster = clusters.passthrough_cluster(SETTINGS)
+
+    assert cluster.type == Cluster(type="ORIGINAL_DST").type
+    assert cluster.lb_policy == Cluster(lb_policy="CLUSTER_PROVIDED").lb_policy

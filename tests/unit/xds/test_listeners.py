@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 from tests.envoy.views import POLICY, allow, destination, inbound, ref, upstream, view
 
-from tulle.graph.mesh import HttpProxyPort, InboundPort, MeshSettings, Protocol, Share, TcpRouting
+from tulle.graph.mesh import (
+    HttpProxyPort,
+    InboundPort,
+    MeshSettings,
+    Protocol,
+    Share,
+    TcpRouting,
+    VirtualPort,
+)
 from tulle.xds import listeners
 from tulle.xds.protos import Filter, Listener, TcpProxy
 
@@ -143,3 +151,20 @@ def test_requests_by_name_are_taken_on_loopback_only() -> None:
     made = listeners.http_proxy_listener(HttpProxyPort(20090, POLICY)).address.socket_address
 
     assert (made.address, made.port_value) == ("127.0.0.1", 20090)
+
+
+def test_a_virtual_listener_is_bound_to_nothing_and_has_the_chain_and_routes_of_the_loopback_one() -> (
+    None
+):
+    loopback = upstream(destination("reviews", Protocol.HTTP, 9080, []), 20000)
+    port = VirtualPort(
+        loopback.port.service, 80, ("240.0.0.7", "fd00::7"), 80, loopback.port.origin
+    )
+    virtual = listeners.outbound_listener(replace(loopback, port=port))
+
+    assert virtual.HasField("bind_to_port")
+    assert not virtual.bind_to_port.value
+    assert virtual.address.socket_address.address == "240.0.0.7"
+    assert len(virtual.additional_addresses) == 1
+    assert virtual.name == "virtual:shop/reviews:80"
+    assert virtual.filter_chains == listeners.outbound_listener(loopback).filter_chains

@@ -10,7 +10,7 @@ REVIEWS = DestinationRef(ServiceRef("shop", "reviews"), 80)
 def test_a_port_of_a_service_reads_the_same_in_every_name() -> None:
     assert names.cluster_name(REVIEWS) == "shop/reviews:80"
     assert names.peers_secret_name(REVIEWS) == "peers:shop/reviews:80"
-    assert names.outbound_listener_name(REVIEWS.service, 80) == "outbound:shop/reviews:80"
+    assert names.outbound_listener_name(REVIEWS) == "outbound:shop/reviews:80"
     assert names.edge_stat_name(REVIEWS, Protocol.GRPC) == "shop/reviews/80/grpc/edge"
 
 

@@ -152,6 +152,23 @@ def test_what_arrives_is_counted_over_all_doors() -> None:
     assert read.inbound_connections == 3 + 1
 
 
+def test_of_captured_connections_those_let_in_and_those_refused_are_told_apart() -> None:
+    read = read_stats(
+        answer(
+            {
+                "listener.inbound-captured.downstream_cx_total": 9,
+                "listener.inbound-captured.downstream_cx_active": 2,
+                "tcp.inbound-refused.downstream_cx_total": 4,
+                "tcp.passthrough.downstream_cx_total": 6,
+            }
+        )
+    )
+
+    assert (read.report.inbound_plaintext, read.report.refused) == (5, 4)
+    assert read.report.passed_through == 6
+    assert read.inbound_connections == 2
+
+
 def test_an_answer_that_is_none_is_an_error() -> None:
     with pytest.raises(msgspec.MsgspecError):
         read_stats(b"not ready")

@@ -1,6 +1,6 @@
 """Workload: one running instance with its proxy, on any machine. tulle.dev/v1."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -71,6 +71,27 @@ class BoundPort(Value, frozen=True, kw_only=True):
     proxy_port: PortNumber
 
 
+class ProbePort(Value, frozen=True, kw_only=True):
+    """A port of the proxy that answers GET of one path with what the program says to it: for plaintext probes."""
+
+    port: PortNumber
+    program_port: PortNumber
+    path: Annotated[str, msgspec.Meta(pattern=r"^/", max_length=1024)] = "/"
+
+
+class BoundCapture(Value, frozen=True, kw_only=True):
+    """How the program's traffic is captured, and where at its proxy captured connections arrive.
+
+    `cgroup` captures one program of a host, `netns` everything in a network namespace.
+    """
+
+    mode: Literal["cgroup", "netns"]
+    outbound_port: PortNumber
+    inbound_port: PortNumber
+    ipv6: bool = True
+    probes: tuple[ProbePort, ...] = ()
+
+
 class AccessEpoch(Value, frozen=True, kw_only=True):
     """How often the callers of a port were narrowed: each time, connections older than that are drained.
 
@@ -90,6 +111,7 @@ class ProxyStatus(Value, frozen=True, kw_only=True):
     plaintext_ports: tuple[BoundPort, ...] = ()
     upstreams: tuple[BoundUpstream, ...] = ()
     http_proxy_port: PortNumber | None = None
+    capture: BoundCapture | None = None
     version: str = ""
 
 

@@ -625,6 +625,14 @@ class LocalityLbEndpoints(Message):
         proximity: UInt32Value | None = ...,
     ) -> None: ...
 
+class AdditionalAddress(Message):
+    address: Address
+    def __init__(
+        self,
+        *,
+        address: Address | None = ...,
+    ) -> None: ...
+
 class Filter(Message):
     name: str
     typed_config: Any
@@ -680,6 +688,7 @@ class FilterChainMatch(Message):
 class Listener(Message):
     name: str
     address: Address
+    additional_addresses: Sequence[AdditionalAddress]
     stat_prefix: str
     filter_chains: Sequence[FilterChain]
     use_original_dst: BoolValue
@@ -707,6 +716,7 @@ class Listener(Message):
         *,
         name: str = ...,
         address: Address | None = ...,
+        additional_addresses: Iterable[AdditionalAddress] = ...,
         stat_prefix: str = ...,
         filter_chains: Iterable[FilterChain] = ...,
         use_original_dst: BoolValue | None = ...,
@@ -746,6 +756,11 @@ class ListenerFilter(Message):
         name: str = ...,
         typed_config: Any | None = ...,
         config_discovery: ExtensionConfigSource | None = ...,
+    ) -> None: ...
+
+class OriginalDst(Message):
+    def __init__(
+        self,
     ) -> None: ...
 
 class TlsInspector(Message):

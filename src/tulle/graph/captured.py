@@ -1,0 +1,73 @@
+"""Captured workloads: which services their proxies know, and at which addresses programs mean them.
+
+A program that is captured says whom it calls by the addresses it connects to. So its proxy needs every service
+it may call, where a workload in mode `none` needs those it declares.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from tulle.graph.mesh import (
+    Endpoint,
+    MeshGraph,
+    ServiceNode,
+    ServicePort,
+    VirtualPort,
+    WorkloadNode,
+)
+
+
+def services_for(graph: MeshGraph, workload: WorkloadNode) -> Iterable[ServiceNode]:
+    """The services a captured workload may call: those of the whole mesh, its own namespace first.
+
+    What it never calls costs its proxy memory all the same: this is the one place to know better.
+    """
+    own = workload.ref.namespace
+    return sorted(graph.services.values(), key=lambda node: (node.ref.namespace != own, node.ref))
+
+
+def captured_ports(graph: MeshGraph, workload: WorkloadNode) -> tuple[VirtualPort, ...]:
+    """Every port of these services at every address it is meant by; an address and port mean one service only."""
+    if workload.capture is None:
+        return ()
+    taken: set[tuple[str, int]] = set()
+    found: list[VirtualPort] = []
+    for service in services_for(graph, workload):
+        for port in service.ports:
+            for place in _places(graph, service, port):
+                free = tuple(one for one in place.addresses if (one, place.listens) not in taken)
+                taken.update((one, place.listens) for one in free)
+                if free:
+                    found.append(replace(place, addresses=free))
+    return tuple(found)
+
+
+def _places(graph: MeshGraph, service: ServiceNode, port: ServicePort) -> Iterator[VirtualPort]:
+    """At the service's own addresses; else at its endpoints', each of which is then meant alone."""
+    to = port.destination
+    if service.addresses:
+        yield VirtualPort(service.ref, to.port, service.addresses, to.port, to.origin)
+    elif to.external is not None:
+        yield from _outside(port)
+    else:
+        for end in to.endpoints:
+            listens = _program_port(graph, end, to.target_port)
+            if listens:
+                here = (end.address,)
+                yield VirtualPort(service.ref, to.port, here, listens, to.origin, end.place)
+
+
+def _outside(port: ServicePort) -> Iterator[VirtualPort]:
+    """An external service of fixed addresses is meant by any of them; one of a name has none we know."""
+    to = port.destination
+    for number in sorted({end.port for end in to.endpoints}):
+        addresses = tuple(end.address for end in to.endpoints if end.port == number)
+        yield VirtualPort(to.service, to.port, addresses, number, to.origin)
+
+
+def _program_port(graph: MeshGraph, end: Endpoint, target: str) -> int | None:
+    """Where the program itself listens: what a caller without a mesh connects to."""
+    if end.workload is None:
+        return end.port
+    ports = graph.workloads[end.workload].inbound
+    return next((port.port for port in ports if target in port.targets), None)
