@@ -1,4 +1,4 @@
-"""Resources → objects, YAML and JSON: always in the same order, without what equals a default.
+"""Resources → objects, YAML and JSON: always in the same order; what equals a default is left out where asked.
 
 Equal resources give equal texts, so a text can be compared, hashed and kept under version control.
 """
@@ -18,10 +18,17 @@ REDACTED = "(redacted)"
 """Stands for a Secret's value. It is not base64, so a redacted Secret cannot be applied by mistake."""
 
 
-def to_object(resource: Resource, *, redact: bool = False) -> dict[str, object]:
-    """The plain form users know: apiVersion, kind, metadata, the rest. `redact` hides what Secrets hold."""
+def to_object(
+    resource: Resource, *, redact: bool = False, defaults: bool = False
+) -> dict[str, object]:
+    """The plain form users know: apiVersion, kind, metadata, the rest. `redact` hides what Secrets hold.
+
+    With `defaults`, those that say something are written out, as Kubernetes' API does: `type: ClusterIP`, but no
+    empty text, list or mapping.
+    """
     kind = type(resource)
-    plain = {"apiVersion": kind.API_VERSION, "kind": kind.KIND, **dict(_fields(resource))}
+    fields = _whole_fields(resource) if defaults else _fields(resource)
+    plain = {"apiVersion": kind.API_VERSION, "kind": kind.KIND, **dict(fields)}
     if redact and isinstance(resource, Secret):
         hidden = {**resource.data, **resource.string_data}
         plain.pop("stringData", None)
@@ -57,6 +64,28 @@ def _fields(value: msgspec.Struct) -> Iterator[tuple[str, object]]:
         item = getattr(value, name)
         if item != default:
             yield text_name, _plain(item)
+
+
+def _whole_fields(value: msgspec.Struct) -> Iterator[tuple[str, object]]:
+    """The same with defaults that say something."""
+    for name, text_name, default in _plan(type(value)):
+        item = getattr(value, name)
+        whole = _whole(item)
+        if whole not in _SAYS_NOTHING or item != default:
+            yield text_name, whole
+
+
+def _whole(value: Any) -> object:
+    match value:
+        case msgspec.Struct():
+            return dict(_whole_fields(value))
+        case tuple() | list():
+            return [_whole(item) for item in value]
+        case _:
+            return _plain(value)
+
+
+_SAYS_NOTHING: tuple[object, ...] = (None, False, 0, "", [], {})
 
 
 @cache

@@ -13,7 +13,8 @@ from tulle.model.kinds.external_service import (
     ExternalTls,
 )
 from tulle.model.kinds.process import Process, ProcessSpec
-from tulle.model.kinds.workload import Locality, Workload, WorkloadPort, WorkloadSpec
+from tulle.model.kinds.service import Service, ServicePort, ServiceSpec
+from tulle.model.kinds.workload import HttpProxy, Locality, Workload, WorkloadPort, WorkloadSpec
 from tulle.model.resources import Metadata
 
 WORKLOAD = Workload(
@@ -119,3 +120,25 @@ def test_several_resources_are_several_documents() -> None:
     text = encode.to_yaml([WORKLOAD, ConfigMap(metadata=Metadata(name="b", namespace="default"))])
 
     assert [item.resource.key.name for item in decode.read(text, "f").items] == ["a", "b"]
+
+
+def test_defaults_are_written_where_asked_unless_they_say_nothing() -> None:
+    service = Service(
+        metadata=Metadata(name="a", namespace="b"), spec=ServiceSpec(ports=(ServicePort(port=80),))
+    )
+
+    assert encode.to_object(service, defaults=True)["spec"] == {
+        "ports": [{"port": 80, "protocol": "TCP"}],
+        "type": "ClusterIP",
+    }
+    assert "status" not in encode.to_object(service, defaults=True)
+
+
+def test_a_part_that_is_there_and_empty_is_written_also_with_defaults() -> None:
+    workload = Workload(
+        metadata=Metadata(name="a", namespace="b"),
+        spec=WorkloadSpec(address="10.0.0.1", http_proxy=HttpProxy()),
+    )
+
+    spec = encode.to_object(workload, defaults=True)["spec"]
+    assert spec == {"address": "10.0.0.1", "serviceAccountName": "default", "httpProxy": {}}
