@@ -19,7 +19,7 @@ from tulle.codec.paths import join, path_of
 from tulle.codec.schemas import Schema, shared_schema
 from tulle.codec.tolerances import is_unsupported_value, not_supported
 from tulle.model import durations, resources
-from tulle.model.kinds import http_route, mesh, process
+from tulle.model.kinds import http_route, mesh, process, workload
 from tulle.model.problems import Problem
 from tulle.model.resources import Resource
 
@@ -201,6 +201,7 @@ def _patterns() -> Mapping[str, str]:
         _annotation(
             mesh.MeshSpec, "trust_domain"
         ): "must be lower-case letters, digits, '.', '-' and '_'",
+        _annotation(workload.ProbePort, "path"): "must begin with '/'",
     }
     return {typing.get_args(annotated)[1].pattern: text for annotated, text in of.items()}
 
