@@ -5,20 +5,23 @@ back to what was accepted last. The accepted snapshot outlives streams: it is wh
 new stream tells the control plane it need not send again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from tulle.ads.messages import ReceivedResponse, Request
 from tulle.ads.subscriptions import WILDCARD
 from tulle.ads.wire import ProtocolError
-from tulle.xds.snapshots import Resources, TypeUrl, XdsSnapshot
+from tulle.xds.snapshots import FOR_ENVOY, Resources, TypeUrl, XdsSnapshot
 
 
 class DeltaClient:
-    """Asks for everything of every type. `held` is what an earlier run accepted."""
+    """Asks for everything of every type in `types`. `held` is what an earlier run accepted."""
 
-    def __init__(self, node_id: str, held: XdsSnapshot) -> None:
+    def __init__(
+        self, node_id: str, held: XdsSnapshot, types: Iterable[TypeUrl] = FOR_ENVOY
+    ) -> None:
         self._node_id = node_id
+        self._types = tuple(types)
         self._accepted: dict[TypeUrl, Resources] = dict(held.by_type)
         self._offered: dict[TypeUrl, Resources] = dict(held.by_type)
         self._unanswered: dict[TypeUrl, str] = {}
@@ -36,7 +39,7 @@ class DeltaClient:
                 initial_versions=_versions(self._accepted.get(type_url, {})),
                 node_id=self._node_id,
             )
-            for type_url in TypeUrl
+            for type_url in self._types
         ]
 
     def on_response(self, response: ReceivedResponse) -> XdsSnapshot:
@@ -44,7 +47,9 @@ class DeltaClient:
         try:
             type_url = TypeUrl(response.type_url)
         except ValueError as error:
-            raise ProtocolError(f"nobody asked for {response.type_url}") from error
+            raise _unasked(response.type_url) from error
+        if type_url not in self._types:
+            raise _unasked(type_url)
         resources = dict(self._offered.get(type_url, {}))
         for name in response.removed:
             resources.pop(name, None)
@@ -76,7 +81,7 @@ class DeltaClient:
     @property
     def is_complete(self) -> bool:
         """Whether every type was answered at least once on this stream: what is accepted is a whole configuration."""
-        return self._answered.issuperset(TypeUrl)
+        return self._answered.issuperset(self._types)
 
     @property
     def offered(self) -> XdsSnapshot:
@@ -87,6 +92,10 @@ class DeltaClient:
     def accepted(self) -> XdsSnapshot:
         """What the Envoy last took, type by type."""
         return _snapshot(self._accepted)
+
+
+def _unasked(type_url: str) -> ProtocolError:
+    return ProtocolError(f"nobody asked for {type_url}")
 
 
 def _versions(resources: Resources) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ Rules kept here, whatever arrives in whatever order:
 - A refused version is not sent again until it changes or is asked for; other resources go on.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import cast
 
@@ -185,9 +185,7 @@ class DeltaStream:
     def _next(self, channel: Channel, snapshot: XdsSnapshot) -> Response | None:
         due = channel.due
         if due is None:
-            due = channel.plan(
-                _of(snapshot, channel.type_url), lambda name: self._readiness(channel, name)
-            )
+            due = channel.plan(_of(snapshot, channel.type_url), self._readiness_in(channel))
         response = channel.take(due, str(self._nonce + 1), self._round)
         if response is not None:
             self._nonce += 1
@@ -201,6 +199,14 @@ class DeltaStream:
         if endpoints is not None and not endpoints.subscription.wildcard:  # an agent keeps them
             endpoints.ledger.tell_again(clusters & endpoints.subscription.names)
             endpoints.due = None
+
+    def _readiness_in(self, channel: Channel) -> Callable[[str], Readiness]:
+        """How ready resources of this type are; names, whatever they are of, once nothing else is under way."""
+        if channel.type_url != TypeUrl.NAME:
+            return lambda name: self._readiness(channel, name)
+        others = (other for other in self._channels.values() if other is not channel)
+        common = Readiness.WAITING if any(map(_is_under_way, others)) else Readiness.READY
+        return lambda _: common
 
     def _readiness(self, channel: Channel, name: str) -> Readiness:
         since = self._since.get((channel.type_url, name), 0)
@@ -242,6 +248,13 @@ class DeltaStream:
 def _is_held_back(channel: Channel) -> bool:
     """Whether news of other types may let something of this one go."""
     return channel.due is not None and bool(channel.due.waiting or channel.due.blocked)
+
+
+def _is_under_way(channel: Channel) -> bool:
+    """Whether the proxy will hear or say more of this type, with the snapshot as it is."""
+    due = channel.due
+    planned = due is None or bool(due.changes or due.waiting)
+    return planned or any(sent.versions for sent in channel.ledger.in_flight)
 
 
 def _of(snapshot: XdsSnapshot, type_url: str) -> Mapping[str, XdsResource]:

@@ -4,6 +4,8 @@
   they are warm, so whoever waited for that answer would wait for ever.
 - Listeners, routes and filter configurations wait until the proxy has confirmed the clusters, endpoints and
   secrets they need; listeners for filter configurations too, or a drained chain would come back with old rules.
+- Names wait until everything else is confirmed: a name that is answered leads somewhere. What was refused holds
+  them up no longer than the answer took.
 - What nothing uses any more goes last: after the listeners and routes that stopped using it were confirmed,
   and a grace for Envoy's workers to notice. First leftover routes and filter configurations, then the rest.
 
@@ -37,6 +39,7 @@ FOR_CACHES = (
     TypeUrl.EXTENSION,
     TypeUrl.ROUTE,
     TypeUrl.LISTENER,
+    TypeUrl.NAME,
 )
 """The order for an agent, which must have at hand what its Envoy will ask for next."""
 
@@ -52,7 +55,7 @@ WAITS_FOR: Mapping[str, frozenset[TypeUrl]] = MappingProxyType(
 """Types that wait, and the types they wait for."""
 
 REMOVED_LATE: frozenset[str] = _BASE | {TypeUrl.EXTENSION, TypeUrl.ROUTE}
-"""Types others may still use: all but listeners."""
+"""Types others may still use: all but listeners and names."""
 
 
 class Readiness(IntEnum):

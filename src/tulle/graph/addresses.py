@@ -1,4 +1,4 @@
-"""Virtual addresses: one of each family for every Service that brings none of its own.
+"""Virtual addresses: one of each family for every Service that brings none of its own, and every ExternalService.
 
 A Service keeps what its status says for as long as it lives. A new one gets the address its name hashes to,
 or the next free one: so servers, and `translate` without one, mostly agree even before statuses are written,
@@ -15,6 +15,7 @@ from tulle.graph.matches import Age, age_of
 from tulle.graph.mesh import ResourceStatus
 from tulle.graph.notes import warning
 from tulle.graph.services import HEADLESS
+from tulle.model.kinds.external_service import ExternalService
 from tulle.model.kinds.mesh import VirtualAddresses
 from tulle.model.kinds.service import Service
 from tulle.model.names import ResourceKey, ServiceRef
@@ -32,11 +33,12 @@ class Claim:
     age: Age
     fixed: tuple[str, ...]
     kept: tuple[str, ...]
+    kind: str = Service.KIND
 
     @property
     def key(self) -> ResourceKey:
-        """The Service's."""
-        return ResourceKey(Service.KIND, self.ref.namespace, self.ref.name)
+        """The claimant's."""
+        return ResourceKey(self.kind, self.ref.namespace, self.ref.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,26 @@ def claim_of(service: Service) -> Claim | None:
         spec.cluster_ips or ((spec.cluster_ip,) if spec.cluster_ip else ()),
         service.status.virtual_addresses,
     )
+
+
+def claim_outside(external: ExternalService) -> Claim:
+    """An ExternalService wants an address: what is sent there goes through the proxy, which knows the way out."""
+    return Claim(
+        ServiceRef(external.metadata.namespace, external.metadata.name),
+        age_of(external.metadata),
+        (),
+        external.status.virtual_addresses,
+        ExternalService.KIND,
+    )
+
+
+def claims_of(
+    services: tuple[Service, ...], externals: tuple[ExternalService, ...]
+) -> tuple[Claim, ...]:
+    """All claims. An ExternalService whose name a Service has is not reached by it, and gets no address."""
+    names = {(one.metadata.namespace, one.metadata.name) for one in services}
+    outside = (one for one in externals if (one.metadata.namespace, one.metadata.name) not in names)
+    return (*filter(None, map(claim_of, services)), *map(claim_outside, outside))
 
 
 def assign(claims: tuple[Claim, ...], ranges: VirtualAddresses) -> Addresses:

@@ -5,10 +5,10 @@ are skipped while only that changes; those below it are cheap per service and pe
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from tulle.graph.addresses import assign, claim_of
+from tulle.graph.addresses import assign, claims_of
 from tulle.graph.backends import Backends
 from tulle.graph.declarations import declare
 from tulle.graph.endpoints import build_service
@@ -16,6 +16,7 @@ from tulle.graph.externals import bundles_of, read_external
 from tulle.graph.inbound import Inbound, InboundPlan, plan_inbound
 from tulle.graph.memo import Memo
 from tulle.graph.mesh import Compiled, MeshGraph, MeshSettings, ResourceStatus
+from tulle.graph.naming import names_of
 from tulle.graph.permissions import read_access
 from tulle.graph.plans import Ground, Plans, plan_services
 from tulle.graph.programs import Program, read_process, read_workload
@@ -110,6 +111,7 @@ def _compile(memo: Memo, world: World) -> Compiled:
         settled.settings,
         MappingProxyType({service.ref: service for service in services}),
         MappingProxyType({one.node.ref: one.node for one in built}),
+        memo.one("names", names_of, services),
     )
     odd = tuple([problem for one in built for problem in one.problems])
     problems = memo.one("problems", in_order, settled.problems, odd)
@@ -165,7 +167,7 @@ def settle(memo: Memo, said: Written, programs: tuple[Program, ...]) -> Settled:
     declarations = memo.one("declarations", declare, catalogue, running, coming)
     backends = memo.keep("backends", Backends(catalogue, declarations))
     routes = memo.phase(read_routes, backends, said.http_routes, said.tcp_routes)
-    claims = memo.keep("claims", tuple(filter(None, map(claim_of, said.services))))
+    claims = memo.one("claims", claims_of, said.services, said.externals)
     addresses = memo.one("addresses", assign, claims, settings.ranges)
     ground = Ground(
         trust_domain=settings.mesh.trust_domain,
@@ -245,4 +247,13 @@ def _by_ref(programs: tuple[Program, ...]) -> MappingProxyType[WorkloadRef, Prog
 
 
 def _by_key(statuses: Iterable[ResourceStatus]) -> tuple[ResourceStatus, ...]:
-    return tuple(sorted(statuses, key=lambda status: status.key))
+    """One for each resource: of an ExternalService one phase knows the conditions, another the addresses."""
+    found: dict[ResourceKey, ResourceStatus] = {}
+    for status in statuses:
+        before = found.setdefault(status.key, status)
+        if before is status:
+            continue
+        addresses = before.virtual_addresses or status.virtual_addresses
+        conditions = before.conditions or status.conditions
+        found[status.key] = replace(before, conditions=conditions, virtual_addresses=addresses)
+    return tuple(sorted(found.values(), key=lambda status: status.key))

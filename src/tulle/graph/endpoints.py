@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tulle.graph.mesh import Destination, Endpoint, ServiceNode, ServicePort
+from tulle.graph.naming import entry_of
 from tulle.graph.plans import PortPlan, ServicePlan
 from tulle.model.names import WorkloadRef
 
@@ -19,6 +20,7 @@ def build_service(plan: ServicePlan, now: tuple[Endpoint | None, ...]) -> Servic
         ports=tuple(_build_port(plan, port, live) for port in plan.ports),
         workloads=plan.members,
         origin=plan.origin,
+        entry=entry_of(plan, live),
     )
 
 

@@ -6,8 +6,10 @@ Units: seconds for times. Everything is ordered by key, so equal worlds give equ
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal
 
+from tulle.model.directory import Entry
 from tulle.model.names import AccountRef, ResourceKey, ServiceRef, SpiffeId, WorkloadRef
 from tulle.model.problems import Problem
 from tulle.model.resources import Condition
@@ -206,13 +208,14 @@ class ServicePort:
 
 @dataclass(frozen=True, slots=True)
 class ServiceNode:
-    """A Service or ExternalService, resolved. `addresses` are its virtual ones."""
+    """A Service or ExternalService, resolved. `addresses` are its virtual ones; `entry` is what DNS says of it."""
 
     ref: ServiceRef
     addresses: tuple[str, ...]
     ports: tuple[ServicePort, ...]
     workloads: tuple[WorkloadRef, ...]
     origin: Origin
+    entry: Entry
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -340,7 +343,10 @@ class HttpProxyPort:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadNode:
-    """A workload with its proxy's ports. Without `mtls_port` its proxy has not reported yet."""
+    """A workload with its proxy's ports. Without `mtls_port` its proxy has not reported yet.
+
+    `resolves_names` says that its agent answers DNS, and so has to be told the mesh's names.
+    """
 
     ref: WorkloadRef
     account: AccountRef
@@ -354,6 +360,7 @@ class WorkloadNode:
     origin: Origin
     http_proxy: HttpProxyPort | None = None
     capture: Capture | None = None
+    resolves_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +383,7 @@ class MeshGraph:
     settings: MeshSettings
     services: Mapping[ServiceRef, ServiceNode]
     workloads: Mapping[WorkloadRef, WorkloadNode]
+    names: Mapping[ServiceRef, Entry] = field(default_factory=lambda: MappingProxyType({}))
 
     def destination(self, ref: DestinationRef) -> Destination:
         """The destination a reference of this graph names."""
@@ -427,9 +435,13 @@ class OutboundView:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one proxy needs, and nothing else: its own ports, its upstreams, and the destinations they reach."""
+    """What one proxy needs, and nothing else: its own ports, its upstreams, and the destinations they reach.
+
+    `names` are all of the mesh where its agent answers DNS, and none otherwise; one object for all who have them.
+    """
 
     workload: WorkloadNode
     settings: MeshSettings
     outbound: tuple[OutboundView, ...] = ()
     destinations: tuple[Destination, ...] = field(default=())
+    names: Mapping[ServiceRef, Entry] = field(default_factory=lambda: MappingProxyType({}))

@@ -25,7 +25,7 @@ from tulle.graph.notes import warning
 from tulle.graph.programs import Program
 from tulle.graph.routes import PortRoutes, RouteTable
 from tulle.graph.selection import Selection, everyone
-from tulle.graph.services import Catalogue, ListedPort, Listing, Source
+from tulle.graph.services import Catalogue, ListedPort, Listing, Naming, Source
 from tulle.graph.slices import Entry, Programs, Slices
 from tulle.model.names import ServiceRef, SpiffeId, WorkloadRef, spiffe_id
 from tulle.model.problems import Problem
@@ -66,6 +66,8 @@ class ServicePlan:
     addresses: tuple[str, ...]
     ports: tuple[PortPlan, ...]
     members: tuple[WorkloadRef, ...]
+    naming: Naming
+    alias: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,8 @@ def _plan(listing: Listing, ground: Ground) -> ServicePlan:
             _plan_port(listing, port, tuple(sorted(accounts)), ground) for port in listing.ports
         ),
         members=tuple(program.ref for program in members),
+        naming=listing.naming,
+        alias=listing.alias,
     )
 
 

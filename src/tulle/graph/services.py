@@ -30,6 +30,14 @@ HEADLESS = "None"
 """What `clusterIP` says of a Service that has no address of its own."""
 
 
+class Naming(StrEnum):
+    """What the name of a service stands for: addresses of its own, its instances, or another name."""
+
+    VIRTUAL = "virtual"
+    HEADLESS = "headless"
+    ALIAS = "alias"
+
+
 class Source(StrEnum):
     """Where the endpoints of a service come from."""
 
@@ -65,6 +73,8 @@ class Listing:
     ports: tuple[ListedPort, ...]
     selector: tuple[tuple[str, str], ...] = ()
     takes_routes: bool = False
+    naming: Naming = Naming.VIRTUAL
+    alias: str = ""
 
     def port(self, number: int) -> ListedPort | None:
         """The port of that number."""
@@ -164,8 +174,16 @@ def read_service(service: Service) -> Listed:
         ports=ports,
         selector=() if outside else tuple(sorted(spec.selector.items())),
         takes_routes=not outside and spec.cluster_ip != HEADLESS,
+        naming=_naming_of(service),
+        alias=spec.external_name.rstrip(".") if outside else "",
     )
     return Listed(listing, problems=tuple(_odd(service)))
+
+
+def _naming_of(service: Service) -> Naming:
+    if service.spec.type == "ExternalName":
+        return Naming.ALIAS
+    return Naming.HEADLESS if service.spec.cluster_ip == HEADLESS else Naming.VIRTUAL
 
 
 def _source_of(service: Service) -> Source:

@@ -1,6 +1,7 @@
 """Views: what one proxy needs, and nothing else. A proxy's memory grows with what its program calls."""
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from tulle.graph.captured import captured_ports
 from tulle.graph.mesh import (
@@ -16,7 +17,10 @@ from tulle.graph.mesh import (
     VirtualPort,
     WorkloadNode,
 )
+from tulle.graph.naming import Names
 from tulle.model.names import WorkloadRef
+
+NO_NAMES: Names = MappingProxyType({})
 
 
 def view_of(graph: MeshGraph, ref: WorkloadRef) -> View | None:
@@ -32,6 +36,7 @@ def view_of(graph: MeshGraph, ref: WorkloadRef) -> View | None:
         settings=graph.settings,
         outbound=outbound,
         destinations=tuple([graph.destination(to) for to in sorted(reached, key=_in_order)]),
+        names=graph.names if workload.resolves_names else NO_NAMES,
     )
 
 

@@ -66,6 +66,7 @@ def build_workload(
         origin=origin_of(workload),
         http_proxy=_http_proxy(workload),
         capture=_capture(workload),
+        resolves_names=proxy is not None and proxy.dns_port is not None,
     )
     told = around.told.get(workload.metadata.namespace, frozenset())
     return Built(node, tuple(declared_problems(workload, around.catalogue, told)))

@@ -95,6 +95,7 @@ class Register(Frame, frozen=True, kw_only=True, tag="register"):
     bound_upstreams: tuple[BoundUpstream, ...] = ()
     http_proxy: HttpProxy | None = None
     http_proxy_port: PortNumber | None = None
+    dns_port: PortNumber | None = None
     locality: Locality = Locality()
     mtls_port: PortNumber
     plaintext_ports: tuple[BoundPort, ...] = ()

@@ -1,7 +1,7 @@
 """Which proxies a new graph concerns: work in proportion to what changed.
 
-A View is made of its workload, the mesh's settings and the services its listeners and routes reach; it can
-only change when one of these did. Two graphs are compared once, by identity first, and an index from services
+A View is made of its workload, the mesh's settings, the services its listeners and routes reach and, where its
+agent answers DNS, the mesh's names; it can only change when one of these did. Two graphs are compared once, by identity first, and an index from services
 to proxies gives who is touched. A property test pins this to looking at every proxy.
 """
 
@@ -58,6 +58,9 @@ class ViewMemo:
         suspects = set(differing(old.workloads, graph.workloads))
         for service in differing(old.services, graph.services):
             suspects |= self._users.get(service, set())
+        if old.names is not graph.names:
+            told = (ref for ref, view in self._views.items() if view.workload.resolves_names)
+            suspects.update(told)
         return suspects
 
     def _replace(self, ref: WorkloadRef, new: View | None) -> None:

@@ -7,6 +7,7 @@ something else keeps undoing what we write, we stop after a few times instead of
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -155,7 +156,10 @@ def with_findings(resource: Resource, found: Findings, now: float) -> Resource:
             return _with_conditions(_with_addresses(resource, compiled), conditions, time)
         case Workload():
             return _with_conditions(resource, _of_workload(resource, found, conditions), time)
-        case AccessPolicy() | TlsPolicy() | ExternalService() | Mesh():
+        case ExternalService():
+            addressed = _with_addresses(resource, compiled)
+            return _with_conditions(addressed, conditions, time)
+        case AccessPolicy() | TlsPolicy() | Mesh():
             return _with_conditions(resource, conditions, time)
         case _:
             return resource
@@ -166,6 +170,7 @@ def timestamp(now: float) -> str:
     return datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+Addressed = TypeVar("Addressed", Service, ExternalService)
 Conditioned = AccessPolicy | ExternalService | Mesh | Service | TlsPolicy | Workload
 
 
@@ -179,7 +184,7 @@ def _with_conditions(resource: Conditioned, own: Conditions, time: str) -> Resou
     )
 
 
-def _with_addresses(service: Service, compiled: ResourceStatus) -> Service:
+def _with_addresses(service: Addressed, compiled: ResourceStatus) -> Addressed:
     addresses = compiled.virtual_addresses or service.status.virtual_addresses
     status = msgspec.structs.replace(service.status, virtual_addresses=addresses)
     return msgspec.structs.replace(service, status=status)

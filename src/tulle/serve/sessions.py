@@ -330,6 +330,7 @@ def _registered(workload: Workload, frame: Register) -> Workload:
         upstreams=frame.bound_upstreams,
         http_proxy_port=frame.http_proxy_port,
         capture=frame.capture,
+        dns_port=frame.dns_port,
         version=frame.proxy_version,
     )
     status = msgspec.structs.replace(workload.status, proxy=proxy)

@@ -22,6 +22,7 @@ from tulle.graph.mesh import (
     WorkloadNode,
 )
 from tulle.xds import captured, clusters, endpoints, http_proxy, listeners, routes, secrets
+from tulle.xds.directory import DirectoryBuilder
 from tulle.xds.filters import rbac
 from tulle.xds.names import (
     MTLS_LISTENER,
@@ -43,14 +44,16 @@ class Builder:
 
     def __init__(self) -> None:
         self._memo: Memo[Part] = Memo()
+        self._directory = DirectoryBuilder()
 
     def build(self, view: View) -> XdsSnapshot:
         """Everything the view's proxy gets."""
         parts = list(self._parts(view))
-        return snapshot_of(
+        snapshot = snapshot_of(
             (typed for part in parts for typed in part.resources),
             (reference for part in parts for reference in part.references),
         )
+        return snapshot.with_names(self._directory.build(view.names)) if view.names else snapshot
 
     def _parts(self, view: View) -> Iterator[Part]:
         yield self._inbound(view.workload, view.settings)

@@ -22,7 +22,11 @@ class TypeUrl(StrEnum):
     EXTENSION = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
     LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
     ROUTE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+    NAME = "type.googleapis.com/tulle.v1.Name"
 
+
+FOR_ENVOY = tuple(type_url for type_url in TypeUrl if type_url is not TypeUrl.NAME)
+"""Those an Envoy asks for. Names are ours: agents that answer DNS ask for them, and keep them to themselves."""
 
 _IN_ORDER = tuple(TypeUrl)
 """As a tuple: going over the enumeration itself costs more than all that is done with it."""
@@ -62,6 +66,10 @@ class XdsSnapshot:
     def of(self, type_url: TypeUrl) -> Resources:
         """Resources of a type by name."""
         return self.by_type.get(type_url, EMPTY)
+
+    def with_names(self, names: Resources) -> "XdsSnapshot":
+        """The same, with the mesh's names: one mapping, shared by all who get them."""
+        return XdsSnapshot(MappingProxyType({**self.by_type, TypeUrl.NAME: names}), self.references)
 
     def dangling(self) -> Iterator[Problem]:
         """References that nothing answers: our own mistake, and refused before any proxy sees it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import msgspec
 import yaml
 from google.protobuf import json_format
 
@@ -32,6 +33,8 @@ def to_yaml(snapshot: XdsSnapshot) -> str:
 def _shown(resource: XdsResource) -> Any:
     """The message as it is, but for a private key: what is printed gets copied."""
     box = unframed(resource).resource
+    if box.type_url == TypeUrl.NAME:
+        return box
     secret = Secret()
     if not box.Unpack(secret) or not secret.HasField("tls_certificate"):
         return box
@@ -40,6 +43,9 @@ def _shown(resource: XdsResource) -> Any:
 
 
 def _content(box: Any) -> Mapping[str, object]:
+    if box.type_url == TypeUrl.NAME:
+        entry: dict[str, object] = msgspec.json.decode(box.value)
+        return entry
     made = json_format.MessageToDict(box, preserving_proto_field_name=True, descriptor_pool=pool())
     # Type and name already stand above it.
     return {key: value for key, value in made.items() if key not in {"@type", "name"}}

@@ -25,6 +25,7 @@ TYPES = {
     "ECDS": TypeUrl.EXTENSION,
     "LDS": TypeUrl.LISTENER,
     "RDS": TypeUrl.ROUTE,
+    "NDS": TypeUrl.NAME,
 }
 SHORT = {type_url: short for short, type_url in TYPES.items()}
 

@@ -16,7 +16,7 @@ from tulle.ads.messages import (
     encode_response,
 )
 from tulle.ads.wire import ProtocolError
-from tulle.xds.snapshots import TypeUrl, XdsSnapshot
+from tulle.xds.snapshots import FOR_ENVOY, TypeUrl, XdsSnapshot
 
 CDS, LDS = TypeUrl.CLUSTER, TypeUrl.LISTENER
 
@@ -32,7 +32,7 @@ def shown(snapshot_: XdsSnapshot) -> list[str]:
 def test_it_asks_for_everything_it_does_not_hold() -> None:
     client = DeltaClient("shop/web-abcde", snapshot("CDS a@1"))
     requests = {request.type_url: request for request in client.open()}
-    assert set(requests) == set(TypeUrl)
+    assert set(requests) == set(FOR_ENVOY)
     assert requests[CDS].initial_versions == {"a": "1"}
     assert requests[LDS].initial_versions == {}
     assert {request.node_id for request in requests.values()} == {"shop/web-abcde"}
@@ -70,7 +70,7 @@ def test_a_new_stream_starts_from_what_was_accepted() -> None:
 def test_it_is_complete_once_every_type_was_answered_on_this_stream() -> None:
     client = DeltaClient("n", XdsSnapshot())
     client.open()
-    for number, type_url in enumerate(TypeUrl):
+    for number, type_url in enumerate(FOR_ENVOY):
         assert not client.is_complete
         client.on_response(ReceivedResponse(type_url, str(number)))
         client.accept(type_url)
@@ -125,7 +125,7 @@ def test_both_ends_agree_and_a_second_stream_needs_no_resource() -> None:
     pair.stream.on_snapshot(truth)
     pair.open()
     assert pair.stream.in_sync
-    assert pair.sent == len(TypeUrl)
+    assert pair.sent == len(FOR_ENVOY)
 
 
 def test_both_ends_find_the_culprit_and_keep_its_last_good_version() -> None:
@@ -147,3 +147,14 @@ def _without_origins(snapshot_: XdsSnapshot) -> XdsSnapshot:
             for type_url, resources in snapshot_.by_type.items()
         }
     )
+
+
+def test_names_are_asked_for_only_if_told_to_and_otherwise_nobodys_business() -> None:
+    client = DeltaClient("n", XdsSnapshot())
+    with pytest.raises(ProtocolError):
+        client.on_response(ReceivedResponse(TypeUrl.NAME, "1"))
+    curious = DeltaClient("n", XdsSnapshot(), tuple(TypeUrl))
+    assert {request.type_url for request in curious.open()} == set(TypeUrl)
+    curious.on_response(ReceivedResponse(TypeUrl.NAME, "1", (resource("a@1"),)))
+    curious.accept(TypeUrl.NAME)
+    assert shown(curious.accepted) == ["a@1"]

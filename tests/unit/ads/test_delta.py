@@ -409,3 +409,33 @@ def test_a_type_never_asked_for_is_in_sync() -> None:
     assert not stream.is_in_sync(TypeUrl.ROUTE)
     stream.on_snapshot(snapshot("RDS r@1"))
     assert stream.is_in_sync(TypeUrl.ROUTE)
+
+
+# Names
+
+
+def test_names_are_told_once_the_proxy_has_everything_they_may_lead_to() -> None:
+    play = Playbook() >> truth("CDS a@1", "LDS l@1 needs a", "NDS n@1")
+    play = play >> says("CDS *") << "CDS a@1" >> says("LDS *") >> says("NDS *")
+    play = play >> says("CDS ack") << "LDS l@1"
+    assert play >> says("LDS ack") << "NDS n@1" >> says("NDS ack")
+
+
+def test_a_new_name_waits_for_its_listener_and_goes_with_it_at_once() -> None:
+    play = Playbook() >> truth("LDS l@1", "NDS n@1") >> says("LDS *") << "LDS l@1"
+    play = play >> says("LDS ack") >> says("NDS *") << "NDS n@1" >> says("NDS ack")
+    play = play >> truth("LDS l@1 m@1", "NDS n@1 o@1") << "LDS m@1"
+    assert (
+        play
+        >> says("LDS ack")
+        << "NDS o@1"
+        >> says("NDS ack")
+        >> truth("LDS l@1", "NDS n@1")
+        << ("LDS -m")
+        << "NDS -o"
+    )
+
+
+def test_what_a_proxy_refuses_holds_no_name_up() -> None:
+    play = Playbook() >> truth("LDS bad@1", "NDS n@1") >> says("LDS *") << "LDS bad@1"
+    assert play >> says("NDS *") >> says("LDS nack no") << "NDS n@1"

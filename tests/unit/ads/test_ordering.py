@@ -1,7 +1,7 @@
 from tests.unit.ads.playbooks import snapshot
 
 from tulle.ads.ordering import FOR_CACHES, FOR_PROXIES, REMOVED_LATE, Needs
-from tulle.xds.snapshots import TypeUrl
+from tulle.xds.snapshots import FOR_ENVOY, TypeUrl
 
 
 def needs_of(*lines: str) -> Needs:
@@ -39,7 +39,8 @@ def test_references_in_a_ring_end() -> None:
 
 
 def test_both_orders_know_every_type() -> None:
-    assert set(FOR_CACHES) == set(FOR_PROXIES) == set(TypeUrl)
+    assert set(FOR_CACHES) == set(TypeUrl)
+    assert set(FOR_PROXIES) == set(FOR_ENVOY)
 
 
 def test_a_cache_has_what_envoy_asks_next_before_it_is_asked() -> None:
@@ -48,5 +49,5 @@ def test_a_cache_has_what_envoy_asks_next_before_it_is_asked() -> None:
     assert FOR_PROXIES.index(TypeUrl.CLUSTER) < FOR_PROXIES.index(TypeUrl.ENDPOINTS)
 
 
-def test_only_listeners_are_removed_at_once() -> None:
-    assert set(TypeUrl) - REMOVED_LATE == {TypeUrl.LISTENER}
+def test_only_listeners_and_names_are_removed_at_once() -> None:
+    assert set(TypeUrl) - REMOVED_LATE == {TypeUrl.LISTENER, TypeUrl.NAME}

@@ -6,6 +6,7 @@ import pytest
 
 from tulle.api.edges import edges_of, was_mutual_tls, were_mutual
 from tulle.graph.mesh import MeshGraph, MeshSettings, Origin, ServiceNode
+from tulle.model.directory import VirtualEntry
 from tulle.model.names import ResourceKey, ServiceRef, WorkloadRef
 from tulle.model.wire import EdgeReport, EdgeSample
 
@@ -75,7 +76,8 @@ def test_the_server_must_have_seen_certificates_too(
 def test_an_edge_is_mutual_only_if_both_ends_saw_it() -> None:
     ref = ServiceRef("shop", "r")
     origin = Origin(ResourceKey("Service", "shop", "r"))
-    graph = MeshGraph(MeshSettings(), {ref: ServiceNode(ref, (), (), (B,), origin)}, {})
+    entry = VirtualEntry(namespace="shop", name="r")
+    graph = MeshGraph(MeshSettings(), {ref: ServiceNode(ref, (), (), (B,), origin, entry)}, {})
     caller, server = EdgeReport(edges=(sample(),)), EdgeReport(edges=(), inbound_handshakes=3)
 
     assert [edge.mtls for edge in edges_of({A: caller, B: server}, graph)] == [True]

@@ -28,7 +28,12 @@ def service(name: str, port: int = 80) -> Service:
 
 
 def workload(
-    name: str, calls: Sequence[str] = (), *, ready: bool = True, joined: bool = True
+    name: str,
+    calls: Sequence[str] = (),
+    *,
+    ready: bool = True,
+    joined: bool = True,
+    names: bool = False,
 ) -> Workload:
     upstreams = tuple(Upstream(service=called, port=80) for called in calls)
     bound = tuple(
@@ -37,7 +42,11 @@ def workload(
     )
     ready_condition = Condition(type="Ready", status=str(ready), reason="Healthy")
     status = WorkloadStatus(
-        proxy=ProxyStatus(mtls_port=15009, upstreams=bound) if joined else None,
+        proxy=(
+            ProxyStatus(mtls_port=15009, upstreams=bound, dns_port=15053 if names else None)
+            if joined
+            else None
+        ),
         conditions=(ready_condition,),
     )
     return Workload(

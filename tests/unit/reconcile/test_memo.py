@@ -19,7 +19,12 @@ names = st.sampled_from(NAMES)
 resources: st.SearchStrategy[Resource] = st.one_of(
     st.builds(service, names, st.sampled_from([80, 81])),
     st.builds(
-        workload, names, st.lists(names, unique=True), ready=st.booleans(), joined=st.booleans()
+        workload,
+        names,
+        st.lists(names, unique=True),
+        ready=st.booleans(),
+        joined=st.booleans(),
+        names=st.booleans(),
     ),
     st.builds(route, names, names),
     st.builds(mesh, st.sampled_from(["45s", "50s"])),
@@ -68,6 +73,16 @@ def test_only_those_a_change_concerns_are_looked_at() -> None:
     memo.update(compiler.compile(world.changed([workload("a", ready=False)])).graph)
 
     assert looked == ["a", "c"]
+
+
+def test_a_new_name_concerns_those_who_answer_dns() -> None:
+    world = World([service("a"), workload("a"), workload("b", names=True)])
+    memo, compiler = ViewMemo(view_of), Compiler()
+    memo.update(compiler.compile(world).graph)
+
+    touched = memo.update(compiler.compile(world.changed([service("c")])).graph)
+
+    assert [view.workload.ref.name for view in touched.views] == ["b"]
 
 
 def test_a_proxy_that_has_not_reported_has_no_view_to_lose() -> None:

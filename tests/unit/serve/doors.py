@@ -25,7 +25,7 @@ from tulle.store.contract import Store
 from tulle.store.keys import KeyFiles
 from tulle.store.memory import MemoryStore
 from tulle.testing.proxies import Identity, join
-from tulle.xds.snapshots import Reference, TypeUrl, XdsResource, XdsSnapshot, snapshot_of
+from tulle.xds.snapshots import FOR_ENVOY, Reference, TypeUrl, XdsResource, XdsSnapshot, snapshot_of
 
 TRUST_DOMAIN = "mesh.local"
 WEB = AccountRef("shop", "web")
@@ -64,7 +64,7 @@ def names(snapshot: XdsSnapshot) -> dict[str, dict[str, str]]:
         type_url.rpartition(".")[2]: {
             name: one.version for name, one in snapshot.of(type_url).items()
         }
-        for type_url in TypeUrl
+        for type_url in FOR_ENVOY
         if snapshot.of(type_url)
     }
 

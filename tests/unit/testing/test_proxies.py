@@ -20,7 +20,7 @@ from tulle.testing.proxies import (
     session,
     strangers_channel,
 )
-from tulle.xds.snapshots import TypeUrl
+from tulle.xds.snapshots import FOR_ENVOY, TypeUrl
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def test_it_remembers_what_came_and_holds_what_it_accepted(door: Door) -> 
     async with FakeProxy(me).connected(door.xds) as proxy:
         await proxy.until(lambda p: p.is_complete)
     assert names(proxy.held) == names(mesh_of("1", "a"))
-    assert {response.type_url for response in proxy.received} == set(TypeUrl)
+    assert {response.type_url for response in proxy.received} == set(FOR_ENVOY)
 
 
 async def test_it_ends_when_the_control_plane_ends_the_stream(door: Door) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from tulle.ads.messages import ReceivedResponse, Request, Response
 from tulle.agent.events import Notice
 from tulle.agent.proxy.relay import Out, Relay
-from tulle.xds.snapshots import XdsResource, XdsSnapshot
+from tulle.xds.snapshots import Resources, XdsResource, XdsSnapshot
 
 _GRACE_S = 1.0
 
@@ -24,11 +24,18 @@ class Exchange:
         self._up: asyncio.Queue[Request | None] | None = None
         self._down: asyncio.Queue[Response] | None = None
         self._to_save = asyncio.Event()
+        self.renamed = asyncio.Event()
+        """Set whenever `names` are others than before; who follows them clears it."""
 
     @property
     def in_sync(self) -> bool:
         """Whether the Envoy has confirmed all it was offered."""
         return self._relay.in_sync
+
+    @property
+    def names(self) -> Resources | None:
+        """The mesh's names; None while nobody has told them."""
+        return self._relay.names
 
     def connect_upstream(self) -> "asyncio.Queue[Request | None]":
         """What a new stream to the control plane has to carry. None in it means: end, and open another."""
@@ -86,5 +93,7 @@ class Exchange:
         for refusal in out.refused:
             name = refusal.name or refusal.type_url.rpartition(".")[2]
             self._tell(Notice(f"Envoy refuses {name}: {refusal.detail.strip()}"))
+        if out.renamed:
+            self.renamed.set()
         if out.accepted and self._relay.is_complete:
             self._to_save.set()

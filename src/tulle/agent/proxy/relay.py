@@ -19,7 +19,7 @@ from tulle.ads.client import DeltaClient
 from tulle.ads.delta import DeltaStream, RefusedByProxy
 from tulle.ads.messages import ReceivedResponse, Request, Response
 from tulle.xds.names import IDENTITY
-from tulle.xds.snapshots import TypeUrl, XdsResource, XdsSnapshot
+from tulle.xds.snapshots import FOR_ENVOY, Resources, TypeUrl, XdsResource, XdsSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Out:
     """What to send now: `up` to the control plane, `down` to the Envoy.
 
     `accepted`: there is something to save. `reopen`: the control plane must be asked anew, on a new stream.
-    `refused`: what the Envoy said no to, for people.
+    `refused`: what the Envoy said no to, for people. `renamed`: there are other names to answer.
     """
 
     up: tuple[Request, ...] = ()
@@ -35,18 +35,29 @@ class Out:
     accepted: bool = False
     reopen: bool = False
     refused: tuple[RefusedByProxy, ...] = ()
+    renamed: bool = False
 
 
 NOTHING = Out()
 
 
 class Relay:
-    """`held` is what an earlier run accepted, None if there was none; `identity` the workload's own secret."""
+    """`held` is what an earlier run accepted, None if there was none; `identity` the workload's own secret.
 
-    def __init__(self, node_id: str, held: XdsSnapshot | None, identity: XdsResource) -> None:
+    Names, if they are among the `types` to ask for, end here: they are the agent's own to answer.
+    """
+
+    def __init__(
+        self,
+        node_id: str,
+        held: XdsSnapshot | None,
+        identity: XdsResource,
+        types: tuple[TypeUrl, ...] = FOR_ENVOY,
+    ) -> None:
         self._node_id = node_id
+        self._types = types
         self._identity = identity
-        self._client = DeltaClient(node_id, held or XdsSnapshot())
+        self._client = DeltaClient(node_id, held or XdsSnapshot(), types)
         # A type nobody has spoken of yet is not empty but unknown: an Envoy told "no listeners" would call
         # itself ready.
         self._known: set[str] = set() if held is None else set(TypeUrl)
@@ -64,6 +75,8 @@ class Relay:
         """The control plane sent something. Raises ProtocolError."""
         self._client.on_response(response)
         self._known.add(response.type_url)
+        if response.type_url == TypeUrl.NAME:
+            return Out(up=(self._client.accept(TypeUrl.NAME),), accepted=True, renamed=True)
         if self._envoy is None:
             return NOTHING  # answered once there is an Envoy that took it
         self._envoy.try_again(response.type_url, (found.name for found in response.resources))
@@ -114,6 +127,11 @@ class Relay:
         return self._client.accepted
 
     @property
+    def names(self) -> Resources | None:
+        """The mesh's names; None while nobody has told them."""
+        return self._client.accepted.of(TypeUrl.NAME) if TypeUrl.NAME in self._known else None
+
+    @property
     def is_complete(self) -> bool:
         """Whether the accepted snapshot is a whole configuration, worth starting from another time."""
         return self._client.is_complete
@@ -126,10 +144,12 @@ class Relay:
     def _snapshot(self) -> XdsSnapshot:
         """What was offered, and the key. Should anybody offer a secret of its name, ours stands."""
         offered = self._client.offered
+        by_type: dict[TypeUrl, Resources] = {
+            kind: held for kind, held in offered.by_type.items() if kind in FOR_ENVOY
+        }
         secrets = {**offered.of(TypeUrl.SECRET), IDENTITY: self._identity}
-        return XdsSnapshot(
-            MappingProxyType({**offered.by_type, TypeUrl.SECRET: MappingProxyType(secrets)})
-        )
+        by_type[TypeUrl.SECRET] = MappingProxyType(secrets)
+        return XdsSnapshot(MappingProxyType(by_type))
 
     def _ask(self, envoy: DeltaStream, request: Request) -> list[Response]:
         self._asked.add(request.type_url)
@@ -176,7 +196,7 @@ class Relay:
         """
         kept = {**self._client.accepted.by_type}
         kept.pop(type_url, None)
-        self._client = DeltaClient(self._node_id, XdsSnapshot(MappingProxyType(kept)))
+        self._client = DeltaClient(self._node_id, XdsSnapshot(MappingProxyType(kept)), self._types)
 
     def _has_taken(self, envoy: DeltaStream, type_url: TypeUrl) -> bool:
         """Whether the Envoy has all of a type it asked for; of listeners, also what they made it ask for.

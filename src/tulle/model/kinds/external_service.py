@@ -41,8 +41,9 @@ class ExternalServiceSpec(Value, frozen=True, kw_only=True):
 
 
 class ExternalServiceStatus(Value, frozen=True, kw_only=True):
-    """Conditions only."""
+    """The virtual addresses the mesh gave it, kept for as long as it lives, and conditions."""
 
+    virtual_addresses: tuple[str, ...] = ()
     conditions: Conditions = ()
 
 

@@ -112,6 +112,12 @@ class ProxyStatus(Value, frozen=True, kw_only=True):
     upstreams: tuple[BoundUpstream, ...] = ()
     http_proxy_port: PortNumber | None = None
     capture: BoundCapture | None = None
+    dns_port: Annotated[
+        PortNumber | None,
+        msgspec.Meta(
+            description="Where its agent answers DNS for the program; none if it does not."
+        ),
+    ] = None
     version: str = ""
 
 

@@ -7,7 +7,7 @@ from tulle.ads.messages import ReceivedResponse, Request
 from tulle.agent.events import Notice
 from tulle.agent.proxy.exchange import Exchange
 from tulle.agent.proxy.relay import Relay
-from tulle.xds.snapshots import TypeUrl, XdsSnapshot
+from tulle.xds.snapshots import FOR_ENVOY, TypeUrl, XdsSnapshot
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def drained(queue):
 
 
 def answer_everything(exchange: Exchange) -> None:
-    for number, type_url in enumerate(TypeUrl):
+    for number, type_url in enumerate(FOR_ENVOY):
         found = [resource("c")] if type_url is TypeUrl.CLUSTER else []
         exchange.from_control_plane(ReceivedResponse(type_url, str(number), tuple(found)))
 
@@ -43,11 +43,11 @@ def confirm_everything(exchange: Exchange, envoy) -> None:
 async def test_what_one_side_says_reaches_the_other(exchange):
     upstream = exchange.connect_upstream()
     envoy = exchange.connect_envoy()
-    assert len(drained(upstream)) == len(TypeUrl)
+    assert len(drained(upstream)) == len(FOR_ENVOY)
     answer_everything(exchange)
     confirm_everything(exchange, envoy)
 
-    assert {request.type_url for request in drained(upstream)} == set(TypeUrl)
+    assert {request.type_url for request in drained(upstream)} == set(FOR_ENVOY)
     assert exchange.in_sync
 
 

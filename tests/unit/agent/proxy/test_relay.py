@@ -3,7 +3,7 @@
 from tulle.ads.messages import ReceivedResponse, Request, frame_resource
 from tulle.agent.proxy.relay import Out, Relay
 from tulle.xds.names import IDENTITY
-from tulle.xds.snapshots import TypeUrl, XdsResource, XdsSnapshot, snapshot_of
+from tulle.xds.snapshots import FOR_ENVOY, TypeUrl, XdsResource, XdsSnapshot, snapshot_of
 
 CLUSTER, LISTENER, ROUTE, SECRET = (
     TypeUrl.CLUSTER,
@@ -80,7 +80,7 @@ def running() -> Play:
 
 def test_it_asks_the_control_plane_for_everything():
     assert {(said.type_url, said.subscribe) for said in Play().opening} == {
-        (type_url, ("*",)) for type_url in TypeUrl
+        (type_url, ("*",)) for type_url in FOR_ENVOY
     }
 
 
@@ -113,7 +113,7 @@ def test_an_envoy_that_comes_later_gets_what_was_offered_and_its_answer_goes_up(
     play.envoy_asks(LISTENER, "*")
     play.envoy_answers(LISTENER)
 
-    assert {said.type_url for said in play.up} == set(TypeUrl)
+    assert {said.type_url for said in play.up} == set(FOR_ENVOY)
     assert all(said.error is None for said in play.up)
     assert play.relay.is_complete
 
@@ -295,3 +295,31 @@ def test_without_envoy_its_words_and_the_clock_mean_nothing():
 
     assert play.relay.on_request(Request(CLUSTER, subscribe=("*",))) == Out()
     assert play.relay.on_grace() == Out()
+
+
+def test_names_end_with_the_agent_and_are_confirmed_without_an_envoy() -> None:
+    relay = Relay("shop/web-1", None, KEY, tuple(TypeUrl))
+    assert TypeUrl.NAME in {request.type_url for request in relay.open_upstream().up}
+    assert relay.names is None
+    out = relay.on_response(ReceivedResponse(TypeUrl.NAME, "7", (resource("shop/api"),)))
+    assert out.renamed
+    assert out.accepted
+    assert [(said.type_url, said.nonce, said.error) for said in out.up] == [
+        (TypeUrl.NAME, "7", None)
+    ]
+    assert list(relay.names or ()) == ["shop/api"]
+    assert TypeUrl.NAME in relay.accepted.by_type
+
+
+def test_names_of_an_earlier_run_are_known_from_the_start() -> None:
+    held = snapshot_of([(TypeUrl.NAME, resource("shop/api"))])
+    assert list(Relay("n", held, KEY, tuple(TypeUrl)).names or ()) == ["shop/api"]
+
+
+def test_an_envoy_never_hears_of_names() -> None:
+    relay = Relay("n", None, KEY, tuple(TypeUrl))
+    relay.open_upstream()
+    relay.on_response(ReceivedResponse(TypeUrl.NAME, "7", (resource("shop/api"),)))
+    relay.open_downstream()
+    out = relay.on_request(Request(TypeUrl.NAME, subscribe=("*",)))
+    assert [sent.versions for sent in out.down] == [{}]
