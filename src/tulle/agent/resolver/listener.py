@@ -1,0 +1,169 @@
+"""The sockets questions arrive at: UDP and TCP, one pair for each address."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from tulle.agent.resolver.resolver import Later, Resolver
+
+MOST_WAITING = 1024
+"""Questions that wait for their answers at once."""
+
+MOST_CONNECTIONS = 256
+IDLE_S = 10.0
+"""TCP connections, and how long one may be silent (RFC 7766)."""
+
+Peer = tuple[str | int, ...]
+"""Who asked, as the system says it."""
+
+Pair = tuple[socket.socket, socket.socket]
+"""A UDP socket and a listening TCP socket on one address and port."""
+
+
+class Listener:
+    """Serves until cancelled. `group` owns the questions that wait."""
+
+    def __init__(self, resolver: Resolver, pairs: Sequence[Pair]) -> None:
+        self._resolver = resolver
+        self._pairs = pairs
+        self._waiting = 0
+        self._connections = 0
+        self._group: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Answer until cancelled; the sockets are closed then."""
+        loop = asyncio.get_running_loop()
+        async with contextlib.AsyncExitStack() as undo, asyncio.TaskGroup() as group:
+            self._group = group
+            for udp, tcp in self._pairs:
+                transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), sock=udp)
+                undo.callback(transport.close)
+                server = await asyncio.start_server(self._on_connection, sock=tcp)
+                undo.callback(server.close)
+            await asyncio.Event().wait()
+
+    def on_datagram(self, transport: asyncio.DatagramTransport, data: bytes, addr: Peer) -> None:
+        """A question by UDP."""
+        answer = self._resolver.answer(data, tcp=False)
+        if isinstance(answer, bytes):
+            transport.sendto(answer, addr)
+        elif answer is not None:
+            if self._waiting >= MOST_WAITING or self._group is None:
+                transport.sendto(self._resolver.overloaded(answer), addr)
+                return
+            self._group.create_task(self._answer_later(transport, answer, addr), name="dns-udp")
+
+    async def _answer_later(
+        self, transport: asyncio.DatagramTransport, later: Later, addr: Peer
+    ) -> None:
+        self._waiting += 1
+        try:
+            answer = await self._resolver.finish(later)
+        finally:
+            self._waiting -= 1
+        if not transport.is_closing():
+            transport.sendto(answer, addr)
+
+    def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._connections >= MOST_CONNECTIONS or self._group is None:
+            writer.close()
+        else:
+            self._group.create_task(self._serve(reader, writer), name="dns-tcp")
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Questions by TCP, one after the other."""
+        self._connections += 1
+        try:
+            while (data := await _next(reader)) is not None:
+                answer = self._resolver.answer(data, tcp=True)
+                if isinstance(answer, Later):
+                    answer = await self._resolver.finish(answer)
+                if answer is None:
+                    return
+                writer.write(len(answer).to_bytes(2, "big") + answer)
+                async with asyncio.timeout(IDLE_S):
+                    await writer.drain()
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            pass  # the client has gone, or says nothing: it opens another if it needs one
+        finally:
+            self._connections -= 1
+            writer.close()
+
+
+class _Udp(asyncio.DatagramProtocol):
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: Peer) -> None:
+        assert self._transport is not None
+        self._listener.on_datagram(self._transport, data, addr)
+
+
+async def _next(reader: asyncio.StreamReader) -> bytes | None:
+    """The next message; None at the end of the connection."""
+    async with asyncio.timeout(IDLE_S):
+        head = await reader.read(1)
+        if not head:
+            return None
+        size = int.from_bytes(head + await reader.readexactly(1), "big")
+        return await reader.readexactly(size)
+
+
+def open_pairs(addresses: Iterable[str], port: int) -> tuple[Pair, ...]:
+    """Bind UDP and TCP on each address; the first's port for all if `port` is 0. Raises OSError."""
+    pairs: list[Pair] = []
+    try:
+        for address in addresses:
+            pair = _open_pair(address, port)
+            pairs.append(pair)
+            port = int(pair[0].getsockname()[1])
+    except OSError:
+        close_pairs(pairs)
+        raise
+    return tuple(pairs)
+
+
+def close_pairs(pairs: Iterable[Pair]) -> None:
+    """Give the ports back."""
+    for pair in pairs:
+        for one in pair:
+            one.close()
+
+
+_TRIES = 16
+
+
+def _open_pair(address: str, port: int) -> Pair:
+    """A port both protocols have; with port 0 the system chooses one for TCP, which UDP may not have."""
+    for _ in range(_TRIES):
+        tcp = _bound(address, socket.SOCK_STREAM, port)
+        try:
+            tcp.listen(128)
+            return _bound(address, socket.SOCK_DGRAM, tcp.getsockname()[1]), tcp
+        except OSError:
+            tcp.close()
+            if port:
+                raise
+    raise OSError(f"no port is free for both UDP and TCP on {address}")
+
+
+def _bound(address: str, kind: int, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, kind)
+    try:
+        sock.setblocking(False)
+        if kind == socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((address, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
