@@ -43,12 +43,15 @@ def captured_ports(graph: MeshGraph, workload: WorkloadNode) -> tuple[VirtualPor
 
 
 def _places(graph: MeshGraph, service: ServiceNode, port: ServicePort) -> Iterator[VirtualPort]:
-    """At the service's own addresses; else at its endpoints', each of which is then meant alone."""
+    """At the service's own addresses; without any at its endpoints', each of which is then meant alone.
+
+    What is outside is meant by its fixed addresses too: those are how programs called it before.
+    """
     to = port.destination
-    if service.addresses:
+    if to.external is not None:
+        yield from _outside(service, port)
+    elif service.addresses:
         yield VirtualPort(service.ref, to.port, service.addresses, to.port, to.origin)
-    elif to.external is not None:
-        yield from _outside(port)
     else:
         for end in to.endpoints:
             listens = _program_port(graph, end, to.target_port)
@@ -57,12 +60,15 @@ def _places(graph: MeshGraph, service: ServiceNode, port: ServicePort) -> Iterat
                 yield VirtualPort(service.ref, to.port, here, listens, to.origin, end.place)
 
 
-def _outside(port: ServicePort) -> Iterator[VirtualPort]:
-    """An external service of fixed addresses is meant by any of them; one of a name has none we know."""
+def _outside(service: ServiceNode, port: ServicePort) -> Iterator[VirtualPort]:
+    """An external service is meant by its virtual addresses and by its fixed ones, on the port each listens at."""
     to = port.destination
-    for number in sorted({end.port for end in to.endpoints}):
-        addresses = tuple(end.address for end in to.endpoints if end.port == number)
-        yield VirtualPort(to.service, to.port, addresses, number, to.origin)
+    meant = {to.port: list(service.addresses)}
+    for end in to.endpoints:
+        meant.setdefault(end.port, []).append(end.address)
+    for number, addresses in sorted(meant.items()):
+        if addresses:
+            yield VirtualPort(to.service, to.port, tuple(addresses), number, to.origin)
 
 
 def _program_port(graph: MeshGraph, end: Endpoint, target: str) -> int | None:

@@ -111,7 +111,7 @@ def _place(view: OutboundView, name: str) -> Listener:
         case OutboundPort(local_port=local_port):
             return listener(name, _LOOPBACK, local_port)
         case VirtualPort(addresses=addresses, listens=listens):
-            virtual = listener(virtual_listener_name(view.default), addresses, listens)
+            virtual = listener(virtual_listener_name(view.default, listens), addresses, listens)
             # Connections are handed over by the listener they were captured at.
             virtual.MergeFrom(Listener(bind_to_port=switch(on=False)))
             return virtual

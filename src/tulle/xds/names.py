@@ -35,9 +35,13 @@ def outbound_listener_name(to: DestinationRef) -> str:
     return f"outbound:{cluster_name(to)}"
 
 
-def virtual_listener_name(to: DestinationRef) -> str:
-    """`virtual:shop/reviews:80`: where captured connections to a service's addresses go; routes are shared."""
-    return f"virtual:{cluster_name(to)}"
+def virtual_listener_name(to: DestinationRef, listens: int) -> str:
+    """`virtual:shop/reviews:80`: where captured connections to a service's addresses go; routes are shared.
+
+    `virtual:shop/mail:25@2525` where addresses of the same service are meant with another port.
+    """
+    at = "" if listens == to.port or to.instance else f"@{listens}"
+    return f"virtual:{cluster_name(to)}{at}"
 
 
 CAPTURED_OUTBOUND = "captured-outbound"

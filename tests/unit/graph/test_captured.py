@@ -7,7 +7,7 @@ from tulle.graph.mesh import VirtualPort
 from tulle.graph.views import view_of
 from tulle.model.kinds.external_service import ExternalPort
 from tulle.model.kinds.workload import WorkloadPort
-from tulle.model.names import WorkloadRef
+from tulle.model.names import ServiceRef, WorkloadRef
 from tulle.model.resources import Resource
 from tulle.testing.builders import (
     captured,
@@ -79,12 +79,27 @@ def test_listed_addresses_without_a_workload_are_meant_themselves() -> None:
     }
 
 
-def test_an_external_service_is_meant_by_its_addresses_and_by_no_name() -> None:
+def virtual_of(name: str, *resources: Resource) -> str:
+    """The IPv4 address the mesh gave a service."""
+    return compiled(mesh(), *resources).graph.services[ServiceRef("shop", name)].addresses[0]
+
+
+def test_an_external_service_is_meant_by_its_virtual_address_and_by_its_own() -> None:
+    mail = external("mail", ExternalPort(port=25, target_port=2525), address="192.0.2.25")
+    web = external("web", ExternalPort(port=443), host="x.example")
+
+    assert named(mail, web) == {
+        "192.0.2.25:2525": "shop/mail:25",
+        f"{virtual_of('mail', mail, web)}:25": "shop/mail:25",
+        f"{virtual_of('web', mail, web)}:443": "shop/web:443",
+    }
+    assert len({one.listens for one in ports(mail, web).values()}) == 3
+
+
+def test_addresses_meant_with_one_port_are_one_listener() -> None:
     mail = external("mail", ExternalPort(port=25), address="192.0.2.25")
 
-    assert named(mail, external("web", ExternalPort(port=443), host="x.example")) == {
-        "192.0.2.25:25": "shop/mail:25"
-    }
+    assert len({id(one) for one in ports(mail).values()}) == 1
 
 
 def test_one_address_and_port_means_one_service_and_the_callers_namespace_comes_first() -> None:
@@ -93,7 +108,7 @@ def test_one_address_and_port_means_one_service_and_the_callers_namespace_comes_
         for namespace in ("shop", "a")
     )
 
-    assert named(here, there) == {"192.0.2.25:25": "shop/z:25"}
+    assert named(here, there)["192.0.2.25:25"] == "shop/z:25"
 
 
 def test_services_of_all_namespaces_are_there_the_callers_own_first() -> None:
