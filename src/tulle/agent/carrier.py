@@ -6,6 +6,8 @@ outside itself and its state folder and installs no signal handlers: one process
 """
 
 import asyncio
+from dataclasses import dataclass
+from functools import partial
 
 from tulle.agent import drain, ports
 from tulle.agent.control.identity import Clock, IdentityKeeper
@@ -21,16 +23,47 @@ from tulle.model.wire import Register
 from tulle.settings import AgentSettings
 
 
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """The workload outlives this process: cancelled, a carrier leaves its proxy running, and the next one goes on
+    with it. `was_healthy` is what an earlier carrier knew of the program."""
+
+    was_healthy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What may be seen of a workload that is carried. Times are Unix seconds."""
+
+    proxy_pid: int | None
+    mtls_port: int
+    certificate_ends: float
+
+
 class Carrier:
-    """Carries one workload. `stop` ends it before its tenant lives; from then on the tenant heeds it."""
+    """Carries one workload. `stop` ends it before its tenant lives; from then on the tenant heeds it.
+
+    Without `lasting` nothing of it survives this process.
+    """
 
     def __init__(
-        self, settings: AgentSettings, clock: Clock, observe: Observer, stop: Stop
+        self,
+        settings: AgentSettings,
+        clock: Clock,
+        observe: Observer,
+        stop: Stop,
+        lasting: Lasting | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._observe = observe
         self._stop = stop
+        self._lasting = lasting
+        self._look = _nothing_yet
+
+    def look(self) -> Look | None:
+        """How it is now; None before it has its ports."""
+        return self._look()
 
     async def carry(self, tenant: Tenant) -> int:
         """From joining to leaving: what the tenant returned. Raises AgentError, also within a group."""
@@ -48,6 +81,9 @@ class Carrier:
         with PortBook(state, self._address(), self._program_ports()) as book:
             register = self._register(book, keeper.current.workload, version)
             sidecar = Sidecar(self._settings, state, keeper, register, self._tell)
+            if self._lasting and self._lasting.was_healthy:
+                sidecar.session.report_health(True, "")
+            self._look = partial(_look, sidecar, keeper, register)
             async with asyncio.TaskGroup() as group:
                 running = group.create_task(sidecar.run(), name="sidecar")
                 code = await self._serve(sidecar, register, tenant)
@@ -58,9 +94,7 @@ class Carrier:
         """What happens between a proxy that starts and one that may end."""
         if not await self._stop.before(sidecar.ready()):
             return self._stop.code
-        self._observe(
-            ProxyReady(register.mtls_port, register.bound_upstreams, register.http_proxy_port)
-        )
+        self._observe(ProxyReady(register.bound_upstreams, register.http_proxy_port))
         return await tenant.live(_Beside(sidecar, register, self._observe))
 
     def _check(self) -> None:
@@ -124,3 +158,15 @@ class _Beside:
 
     def _tell(self, event: AgentEvent) -> None:
         self._observe(event)
+
+
+def _nothing_yet() -> Look | None:
+    return None
+
+
+def _look(sidecar: Sidecar, keeper: IdentityKeeper, register: Register) -> Look:
+    return Look(
+        proxy_pid=None,
+        mtls_port=register.mtls_port,
+        certificate_ends=keeper.current.credentials.not_after,
+    )

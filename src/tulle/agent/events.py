@@ -26,7 +26,6 @@ class Joined:
 class ProxyReady:
     """Its Envoy has its configuration and listens."""
 
-    mtls_port: int
     upstreams: tuple[BoundUpstream, ...]
     http_proxy_port: int | None = None
 

@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "down": Entry("down", RUN, "End the mesh `tulle up` runs."),
     "server": Entry("server", RUN, "Run the control plane."),
     "run": Entry("run", RUN, "Run a program beside its own proxy."),
+    "agent": Entry("agent.command", RUN, "Carry all workloads of a host."),
     "apply": Entry("resources.apply", RESOURCES, "Create or change resources, all or none."),
     "get": Entry("resources.get", RESOURCES, "List resources of a kind, or show one."),
     "describe": Entry("resources.describe", RESOURCES, "Everything known of one resource."),

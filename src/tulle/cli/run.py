@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tulle.agent.events import AgentEvent
+    from tulle.agent.host.client import HostsAgent
     from tulle.settings import AgentSettings
 
 _LEAVING = (signal.SIGTERM, signal.SIGINT)
@@ -69,8 +70,14 @@ _OPTIONS = {"ignore_unknown_options": False, "allow_interspersed_args": False}
     "--log-level", metavar="LEVEL", help="Of Envoy's log in the state folder: debug, info, …"
 )
 @click.option("--log-format", metavar="FORMAT", help="Of these lines: human or json.")
+@click.option(
+    "--agent",
+    metavar="SOCKET",
+    help="The host's agent that carries the workload.  [default: the one there is]",
+)
+@click.option("--no-agent", is_flag=True, help="Be the workload's agent, whether the host has one.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[--] [COMMAND]...")
-def command(**flags: "str | tuple[str, ...] | None") -> None:
+def command(no_agent: bool, **flags: "str | tuple[str, ...] | None") -> None:
     """Run COMMAND as a workload of a mesh, beside a proxy of its own; without COMMAND, the proxy alone.
 
     The program starts when the proxy is ready and finds its upstreams in its environment: for
@@ -79,10 +86,14 @@ def command(**flags: "str | tuple[str, ...] | None") -> None:
 
     SIGTERM and Ctrl-C let the workload leave the mesh, wait for its callers up to --drain, and only then end
     the program; a second one does not wait.
+
+    Where the host has an agent (`tulle agent`), that carries the workload, and program and proxy outlive it;
+    else this is an agent itself.
     """
     environ = dict(os.environ)
     settings = _settings(flags, environ)
-    sys.exit(_run(settings, environ))
+    host = None if no_agent else _hosts_agent(settings, flags, environ)
+    sys.exit(_run(settings, environ, host))
 
 
 def _settings(
@@ -96,7 +107,34 @@ def _settings(
     raise ProblemsFound(settings, "nothing was started")
 
 
-def _run(settings: "AgentSettings", environ: "Mapping[str, str]") -> int:
+def _hosts_agent(
+    settings: "AgentSettings",
+    flags: "Mapping[str, str | tuple[str, ...] | None]",
+    environ: "Mapping[str, str]",
+) -> "HostsAgent | None":
+    """The agent that may carry the workload; whether it answers is seen when it is called."""
+    from pathlib import Path
+
+    from tulle.agent.host.settings import find_socket
+
+    named = flags.get("agent")
+    socket = Path(str(named)).absolute() if named else find_socket(environ, os.getuid())
+    if socket is None:
+        return None
+    from tulle.agent.host.client import HostsAgent, Introduction
+    from tulle.agent.host.words import shared
+
+    chose = bool(flags.get("state_dir") or environ.get("TULLE_STATE_DIR"))
+    said = Introduction(
+        words=shared(flags, environ),
+        state_dir=settings.state_dir,
+        chose_folder=chose,
+        token_file=settings.token_file,
+    )
+    return HostsAgent(socket, said, must_answer=bool(named or environ.get("TULLE_AGENT")))
+
+
+def _run(settings: "AgentSettings", environ: "Mapping[str, str]", host: "HostsAgent | None") -> int:
     # gRPC's C core logs refused handshakes on stderr; what matters of them is said as notices.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Its fork handlers would shut our connections in the moment between a program's fork and its exec.
@@ -106,13 +144,15 @@ def _run(settings: "AgentSettings", environ: "Mapping[str, str]") -> int:
     from tulle.agent.errors import AgentError
 
     try:
-        return uvloop.run(_main(settings, environ))
+        return uvloop.run(_main(settings, environ, host))
     except AgentError as error:
         error_of(error.problem).show()
         return error.exit_code
 
 
-async def _main(settings: "AgentSettings", environ: "Mapping[str, str]") -> int:
+async def _main(
+    settings: "AgentSettings", environ: "Mapping[str, str]", host: "HostsAgent | None"
+) -> int:
     import asyncio
     import time
 
@@ -120,7 +160,9 @@ async def _main(settings: "AgentSettings", environ: "Mapping[str, str]") -> int:
 
     say = _sayer(settings, environ)
     clock = time.time  # noqa: TID251 - here a clock is chosen
-    agent = Agent(settings, clock, environ, lambda event: _show(event, say))
+    if host and not await host.answers(say):
+        host = None
+    agent = Agent(settings, clock, environ, lambda event: _show(event, say), host=host)
     loop = asyncio.get_running_loop()
     for signum in _LEAVING:
         loop.add_signal_handler(signum, agent.stop, signum)

@@ -90,9 +90,9 @@ def test_options_after_the_command_are_the_commands(folder: Path) -> None:
         (Notice("look here"), ["look here"]),
         (Joined(WEB, cached=False), ["shop/web-1 joined"]),
         (Joined(WEB, cached=True), ["shop/web-1, with its certificate of last time"]),
-        (ProxyReady(15009, (REVIEWS,)), ["127.0.0.1:18080 leads to shop/reviews:80"]),
+        (ProxyReady((REVIEWS,)), ["127.0.0.1:18080 leads to shop/reviews:80"]),
         (
-            ProxyReady(15009, (), 18081),
+            ProxyReady((), 18081),
             ["http://127.0.0.1:18081 leads to them by name (HTTP_PROXY)"],
         ),
         (HealthChanged(True, ""), ["takes traffic"]),

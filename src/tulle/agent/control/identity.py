@@ -9,7 +9,6 @@ token of its own to come back with: who stops and starts a program needs no new 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 
@@ -19,6 +18,7 @@ from tulle.agent.control.channels import RefusedError, Trust, UnreachableError
 from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
 from tulle.agent.state import StateDir
+from tulle.agent.token_file import read_token_file
 from tulle.model.names import WorkloadRef
 from tulle.model.problems import Problem
 from tulle.model.wire import (
@@ -258,7 +258,7 @@ class IdentityKeeper:
 
     def _token(self, needed: bool) -> tuple[tokens.Token | None, str]:
         path = self._settings.token_file
-        text = "" if path is None else _read_token_file(path, self._tell, needed)
+        text = "" if path is None else read_token_file(path, self._tell, needed)
         if not text:
             if needed:
                 raise AgentError(
@@ -291,23 +291,6 @@ def _read(answer: bytes) -> Credentials:
             f"the control plane's answer cannot be read: {error}",
             "agent and control plane are of different versions: `tulle version`",
         ) from error
-
-
-def _read_token_file(path: Path, tell: Callable[[Notice], None], needed: bool) -> str:
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        if not needed:
-            return ""  # used up and taken away, as it should be
-        raise AgentError(
-            "token-unreadable",
-            f"{path}: {getattr(error, 'strerror', None) or 'is no text'}",
-            "make a token with `tulle token create` and pass its file by --token-file",
-        ) from error
-    if mode & 0o077:
-        tell(Notice(f"others may read the token in {path}; chmod 600 {path}"))
-    return text
 
 
 def _check_clocks(credentials: Credentials, now: float, tell: Callable[[Notice], None]) -> None:

@@ -60,7 +60,7 @@ class ProgramTenant:
         self._program = process = Program(command, env, self._working_dir(), sink)
         async with asyncio.TaskGroup() as group:
             ending = group.create_task(process.run(self._on_start), name="program")
-            watching = group.create_task(self._watch_health(carried, env), name="health")
+            watching = group.create_task(watch_health(self._settings, carried, env), name="health")
             stopping = group.create_task(self._stop.asked.wait(), name="stop")
             await asyncio.wait({ending, stopping}, return_when=asyncio.FIRST_COMPLETED)
             watching.cancel()
@@ -80,20 +80,6 @@ class ProgramTenant:
         if given.http_proxy_port:
             meshed = program.with_http_proxy(meshed, given.http_proxy_port)
         return program.with_own(meshed, self._settings.env)
-
-    async def _watch_health(self, carried: Carried, env: Mapping[str, str]) -> None:
-        settings = self._settings
-        wanted = health.effective(settings.health, settings.ports)
-        if wanted is None:
-            carried.report_health(True, "")
-            return
-
-        async def ask() -> str:
-            if not carried.proxy_runs:
-                return "the proxy restarts"
-            return await health.probe(wanted, settings.ports, env, self._working_dir())
-
-        await health.monitor(ask, durations.seconds(wanted.interval), carried.report_health)
 
     def _on_start(self, pid: int) -> None:
         self._observe(Started(pid))
@@ -121,3 +107,56 @@ class NoTenant:
         await self._stop.asked.wait()
         await carried.drain(self._stop.by(self._drain_s))
         return 0
+
+
+class StandingTenant:
+    """A program that runs already, whoever started it: nothing of it is ours but to know whether it is well."""
+
+    def __init__(self, settings: AgentSettings, environ: Mapping[str, str], stop: Stop) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._stop = stop
+
+    def check(self) -> None:
+        """It may come and go as it likes."""
+
+    async def live(self, carried: Carried) -> int:
+        """Until asked to stop. The program runs on."""
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(
+                watch_health(self._settings, carried, self._environ), name="health"
+            )
+            await self._stop.asked.wait()
+            watching.cancel()
+            await carried.drain(self._stop.by(self._settings.drain_s))
+        return 0
+
+
+async def watch_health(settings: AgentSettings, carried: Carried, env: Mapping[str, str]) -> None:
+    """Report whether the program can take traffic whenever that changes, until cancelled."""
+    wanted = health.effective(settings.health, settings.ports)
+    if wanted is None:
+        carried.report_health(True, "")
+        return
+    cwd = str(settings.working_dir) if settings.working_dir else None
+
+    async def ask() -> str:
+        if not carried.proxy_runs:
+            return "the proxy restarts"
+        return await health.probe(wanted, settings.ports, env, cwd)
+
+    await health.monitor(ask, durations.seconds(wanted.interval), carried.report_health)
+
+
+def tenant_of(
+    settings: AgentSettings,
+    environ: Mapping[str, str],
+    observe: Observer,
+    stop: Stop,
+    *,
+    lines: bool,
+) -> ProgramTenant | NoTenant:
+    """The program the settings name, or nobody."""
+    if settings.command:
+        return ProgramTenant(settings, environ, observe, stop, lines=lines)
+    return NoTenant(settings.drain_s, stop)

@@ -59,7 +59,7 @@ def test_what_a_program_is_at_is_known_at_every_step() -> None:
     steps = []
     for event in (
         Joined(WorkloadRef("shop", "web"), cached=False),
-        ProxyReady(4000, ()),
+        ProxyReady(()),
         Started(1),
         HealthChanged(False, "port 80 refuses"),
         HealthChanged(True, ""),
