@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from tulle.api.app import Sources, make_app, make_routes
+from tulle.api.custody import Custody
 from tulle.api.doors.access import Access
 from tulle.api.doors.certificates import DoorCertificate
 from tulle.api.doors.keys import AdminToken
@@ -27,12 +28,11 @@ from tulle.serve.certificates import Certificates, Issuance
 from tulle.serve.server import GrpcDoor, Services
 from tulle.serve.sessions import Memory, Sessions
 from tulle.settings import Address, ServerSettings
+from tulle.store.backups.restoring import finish_if_cut_off
 from tulle.store.contract import Store
+from tulle.store.files import KEYS_FOLDER, STORE_FILE
 from tulle.store.keys import KeyFiles
 from tulle.store.sqlite import SqliteStore
-
-STORE_FILE = "store.db"
-KEYS_FOLDER = "pki"
 
 Clock = Callable[[], float]
 
@@ -61,6 +61,7 @@ async def run_control_plane(
     What keeps it from running is raised with a `problem` for people (StoreError, AuthorityError, DoorError,
     SocketError), inside a group once several parts run; `problem_of` finds it.
     """
+    finish_if_cut_off(settings.data_dir)
     # The store first: it is locked for us alone, and the keys beside it are too from then on.
     store = SqliteStore.open(settings.data_dir / STORE_FILE, clock)
     try:
@@ -98,7 +99,7 @@ class _Plane:
     """The parts, wired."""
 
     def __init__(
-        self, settings: ServerSettings, store: Store, authority: MeshAuthority, clock: Clock
+        self, settings: ServerSettings, store: SqliteStore, authority: MeshAuthority, clock: Clock
     ) -> None:
         self._settings = settings
         self._store = store
@@ -153,6 +154,9 @@ class _Plane:
             fleet=self._sessions,
             mint=self._mint,
             access=access,
+            custody=Custody(
+                self._store, KeyFiles(self._settings.data_dir / KEYS_FOLDER), self._clock
+            ),
             clock=self._clock,
         )
 

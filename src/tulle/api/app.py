@@ -10,6 +10,7 @@ from tulle.api.apply import Changes
 from tulle.api.bodies import MAX_BODY_BYTES, Message, reply
 from tulle.api.changes import Gate
 from tulle.api.checks import Checks
+from tulle.api.custody import Custody
 from tulle.api.doors.access import Access
 from tulle.api.doors.guards import Guard
 from tulle.api.edges import Edges, Fleet
@@ -42,6 +43,7 @@ class Sources:
     fleet: Fleet
     mint: Mint
     access: Access
+    custody: Custody
     clock: Callable[[], float]
 
 
@@ -71,6 +73,8 @@ def make_routes(sources: Sources) -> list[web.RouteDef]:
         web.post("/tulle/v1/explain", Explain(sources.reconciler).handle),
         web.post("/tulle/v1/tokens", sources.mint.handle),
         web.get("/tulle/v1/check", checks.handle),
+        web.post("/tulle/v1/store/backup", sources.custody.backup),
+        web.get("/tulle/v1/store/check", sources.custody.check),
         web.get("/tulle/v1/access", sources.access.handle),
         web.get("/tulle/v1/version", version),
         web.get("/healthz", healthz),

@@ -17,6 +17,7 @@ from tulle.api.statuses import Status, failure
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Problem
 from tulle.store.errors import (
+    BackupError,
     Compacted,
     ConflictError,
     InvalidChange,
@@ -105,7 +106,7 @@ def _status_of(error: StoreError) -> int:
             return 404
         case ConflictError():
             return 409
-        case InvalidChange():
+        case InvalidChange() | BackupError():
             return 422
         case StoreFull():
             return 507

@@ -113,6 +113,10 @@ class Client:
         """Send an object, get `answer`."""
         return self._read(self._request("POST", path, json.dumps(body).encode(), wait_s), answer)
 
+    def fetch(self, path: str, body: object, wait_s: float = 0) -> bytes:
+        """Send an object, get what comes as it came."""
+        return self._request("POST", path, json.dumps(body).encode(), wait_s)
+
     def _read(self, data: bytes, answer: type[T]) -> T:
         try:
             return msgspec.json.decode(data, type=answer)

@@ -57,6 +57,7 @@ COMMANDS: dict[str, Entry] = {
         "inspection.translate", UNDERSTAND, "Manifests to Envoy resources; needs no server."
     ),
     "check": Entry("inspection.check", UNDERSTAND, "What is wrong with this machine or this mesh."),
+    "store": Entry("store.command", OTHER, "Back up, restore and check what the server keeps."),
     "completion": Entry("completion", OTHER, "Print the completion script of a shell."),
     "version": Entry("version", OTHER, "Versions of this program and of the server."),
 }

@@ -20,12 +20,9 @@ from tulle.pki.authorities import Authority, from_pem, new_intermediate, new_roo
 from tulle.pki.bundles import Bundle
 from tulle.store.contract import ABSENT, Put, Store
 from tulle.store.errors import StoreError
-from tulle.store.keys import KeyFiles
+from tulle.store.keys import INTERMEDIATE_FILE, ROOT_FILE, KeyFiles
 
 log = logging.getLogger(__name__)
-
-ROOT_FILE = "root.pem"
-INTERMEDIATE_FILE = "intermediate.pem"
 
 CHECK_EVERY_S = 3600.0
 """How often the intermediate's age is looked at: it is renewed months before it ends."""

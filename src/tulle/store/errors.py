@@ -7,6 +7,12 @@
     ├── InvalidChange           the change makes no sense for its kind
     ├── Compacted               the watch asks for revisions that are gone: read the world again
     ├── StoreClosed             it was closed
+    ├── RestoreRefused          a backup may not be put there
+    ├── BackupError             a backup cannot be used
+    │   ├── BackupDamaged       damaged, or none of ours
+    │   ├── BackupTooNew        written by a newer Tulle
+    │   ├── PassphraseNeeded    it is sealed, or has to be
+    │   └── PassphraseWrong     sealed with another one
     └── StoreUnusable           the file cannot serve as a store
         ├── StoreCorrupt        damaged
         ├── StoreForeign        not one of ours
@@ -127,3 +133,39 @@ class StoreFull(StoreUnusable):
     """No room is left."""
 
     code = "store-full"
+
+
+class RestoreRefused(StoreError):  # noqa: N818
+    """A backup may not be put into this data directory."""
+
+    code = "restore-refused"
+
+
+class BackupError(StoreError):
+    """A backup cannot be used."""
+
+    code = "backup-unusable"
+
+
+class BackupDamaged(BackupError):  # noqa: N818
+    """It is damaged, or no backup of ours."""
+
+    code = "backup-damaged"
+
+
+class BackupTooNew(BackupError):  # noqa: N818
+    """A newer Tulle wrote it."""
+
+    code = "backup-too-new"
+
+
+class PassphraseNeeded(BackupError):  # noqa: N818
+    """It is sealed with a passphrase, or has to be."""
+
+    code = "passphrase-needed"
+
+
+class PassphraseWrong(BackupError):  # noqa: N818
+    """It is sealed with another passphrase."""
+
+    code = "passphrase-wrong"

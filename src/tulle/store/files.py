@@ -24,6 +24,10 @@ from tulle.store.errors import (
     StoreUnusable,
 )
 
+STORE_FILE = "store.db"
+KEYS_FOLDER = "pki"
+"""What a data directory holds."""
+
 CHOOSE = "choose another --data-dir: a folder of yours, on a disk of this machine"
 
 RESTORE = "move it away to begin anew, or restore a backup"
@@ -58,6 +62,19 @@ def prepare(path: Path) -> int:
         os.close(lock)
         raise
     return lock
+
+
+@contextmanager
+def held(path: Path) -> Generator[None]:
+    """Nobody else uses the store of a path meanwhile. Raises StoreInUse if somebody does."""
+    with store_errors(path):
+        make_folder(path.parent)
+        _check_folder(path.parent)
+        lock = _lock(path)
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def make_folder(folder: Path) -> None:

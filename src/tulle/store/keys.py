@@ -12,7 +12,12 @@ from tulle.model.problems import system_words
 from tulle.store.errors import StoreExposed, StoreFull, StoreReadOnly, StoreUnusable
 from tulle.store.files import make_folder, sync_folder
 
+ROOT_FILE = "root.pem"
+INTERMEDIATE_FILE = "intermediate.pem"
+"""The mesh's authorities."""
+
 MAX_FILE_BYTES = 1024 * 1024
+MOST_FILES = 100
 
 
 class KeyFiles:
@@ -36,6 +41,17 @@ class KeyFiles:
             return None
         except OSError as error:
             raise _unusable("read", path, error) from error
+
+    def read_all(self) -> dict[str, bytes]:
+        """Every file by name, those half written left out."""
+        try:
+            names = sorted(path.name for path in self._folder.iterdir() if path.is_file())
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise _unusable("listed", self._folder, error) from error
+        found = {name: self.read(name) for name in names[:MOST_FILES] if not name.startswith(".")}
+        return {name: content for name, content in found.items() if content is not None}
 
     def write(self, name: str, content: bytes) -> None:
         """Put it there, durably. Whoever reads meanwhile sees the old content or the new, never half of it."""

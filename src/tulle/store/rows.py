@@ -120,7 +120,7 @@ def decode(kind: str, doc: bytes) -> Resource:
         )
     try:
         return resource_from_json(BY_KIND[kind], doc)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, TypeError) as error:
         # Without the document: it may be a Secret.
         raise StoreCorrupt(f"a {kind} in the store cannot be read", files.RESTORE) from error
 

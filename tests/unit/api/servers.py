@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from tulle.api.app import Sources, make_app, make_routes
+from tulle.api.custody import Custody
 from tulle.api.doors.access import Access
 from tulle.api.doors.keys import AdminToken
 from tulle.api.doors.opening import Doors
@@ -30,6 +31,7 @@ from tulle.reconcile.publish import Publisher
 from tulle.settings import Address
 from tulle.store.contract import Store
 from tulle.store.keys import KeyFiles
+from tulle.store.sqlite import SqliteStore
 
 WAIT_S = 30.0
 NOW = 1_800_000_000.0
@@ -52,6 +54,13 @@ class StillFleet:
 
     def certificate_ends(self) -> Mapping[WorkloadRef, float]:
         return self.ends
+
+
+class Nothing:
+    """The image of a store that has none."""
+
+    async def image(self) -> bytes:
+        return b""
 
 
 @dataclass
@@ -120,7 +129,8 @@ async def serving(store: Store, folder: Path) -> AsyncIterator[Api]:
     reconciler = Reconciler(store, publisher, now, window=Window(0.001, 0.01))
     mint = Mint(store, lambda: authority.roots.pem, now)
     access = Access(Address("::1", 15013), None, lambda: authority.roots.pem, token)
-    sources = Sources(store, reconciler, publisher, authority, fleet, mint, access, now)
+    custody = Custody(store if isinstance(store, SqliteStore) else Nothing(), keys, now)
+    sources = Sources(store, reconciler, publisher, authority, fleet, mint, access, custody, now)
     path = folder / "api.sock"
     async with asyncio.TaskGroup() as group:
         running = group.create_task(reconciler.run())

@@ -22,6 +22,8 @@ OURS = {
     ("POST", "/tulle/v1/tokens"),
     ("GET", "/tulle/v1/check"),
     ("GET", "/tulle/v1/access"),
+    ("POST", "/tulle/v1/store/backup"),
+    ("GET", "/tulle/v1/store/check"),
     ("GET", "/tulle/v1/version"),
     ("GET", "/healthz"),
 }

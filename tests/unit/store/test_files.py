@@ -185,3 +185,12 @@ def test_our_own_errors_pass_the_border_untouched() -> None:
         raise ours
 
     assert caught.value is ours
+
+
+def test_a_store_that_is_held_is_refused_to_others_until_it_is_let_go(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "store.db"
+    with files.held(path):
+        with pytest.raises(StoreInUse), files.held(path):
+            pass
+        assert not path.exists()
+    os.close(files.prepare(path))

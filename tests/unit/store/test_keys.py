@@ -91,3 +91,13 @@ def test_who_is_to_mend_what_is_told_by_the_reason(
     with pytest.raises(kind) as caught:
         KeyFiles(tmp_path).write("root.pem", b"key")
     assert caught.value.hint
+
+
+def test_all_files_are_read_but_those_half_written(tmp_path: Path) -> None:
+    files = KeyFiles(tmp_path / "pki")
+    assert files.read_all() == {}
+    files.write("root.pem", b"key")
+    files.write("api-token", b"token")
+    files.path(".root.pem.new").write_bytes(b"half")
+
+    assert files.read_all() == {"api-token": b"token", "root.pem": b"key"}

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
@@ -27,7 +27,11 @@ def command(output: str, client: Client) -> None:
 
     It also says what the mesh cannot protect as it is set up here.
     """
-    results = [*here(), *there(client)]
+    print_results([*here(), *there(client)], output)
+
+
+def print_results(results: Sequence[CheckResult], output: str) -> None:
+    """Show them; exit with 1 if something is broken."""
     if output == "text":
         for result in results:
             _show(result)

@@ -1,0 +1,1 @@
+"""`tulle store`: the server's memory backed up, put back, and looked over."""
