@@ -17,6 +17,9 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from tulle.capture import wishes
+from tulle.capture.plans import Exclusions
+from tulle.capture.wishes import NOT_CAPTURED, Mode, Wish, check_wish
 from tulle.model import durations
 from tulle.model.kinds.process import ExecProbe, Health, HttpProbe, TcpProbe
 from tulle.model.kinds.workload import HttpProxy, Locality, Upstream, WorkloadPort
@@ -134,6 +137,9 @@ class AgentSettings:
     http_proxy: HttpProxy | None = None
     """Whether the program reaches its upstreams by name too, through one more loopback port."""
 
+    capture: Wish = NOT_CAPTURED
+    """Whether and how the program's traffic goes through the proxy without the program's knowing."""
+
     command: tuple[str, ...] = ()
     """The program. Empty: a proxy alone, a door into the mesh."""
 
@@ -208,6 +214,7 @@ def agent_settings(
         health=read.one("health", parse_health, None),
         upstreams=tuple(read.many("upstream", parse_upstream)),
         http_proxy=read.one("http_proxy", parse_http_proxy, None),
+        capture=_capture(read),
         command=tuple(read.texts("command")),
         working_dir=read.path("working_dir"),
         address=read.one("address", _own_address, ""),
@@ -216,7 +223,24 @@ def agent_settings(
         log_level=read.one("log_level", _one_of("log-level", LOG_LEVELS), "info"),
         log_format=_log_format(read),
     )
-    return (*read.problems, *_clashes(settings)) or settings
+    odd = check_wish(settings.capture, ports)
+    return (*read.problems, *_clashes(settings), *odd) or settings
+
+
+def _capture(read: "_Reader") -> Wish:
+    return Wish(
+        mode=read.one("capture", wishes.parse_mode, Mode.NONE),
+        namespace=read.one("netns", wishes.parse_namespace, ""),
+        exclusions=Exclusions(
+            outbound_ports=tuple(read.many("exclude_outbound_port", wishes.parse_excluded_port)),
+            outbound_networks=tuple(read.many("exclude_outbound_cidr", wishes.parse_network)),
+            inbound_ports=tuple(read.many("exclude_inbound_port", wishes.parse_excluded_port)),
+            inbound_networks=tuple(read.many("exclude_inbound_cidr", wishes.parse_network)),
+        ),
+        users=tuple(read.many("exclude_user", wishes.parse_user)),
+        groups=tuple(read.many("exclude_group", wishes.parse_user)),
+        probes=tuple(read.many("probe_port", wishes.parse_probe)),
+    )
 
 
 def state_home(environment: Mapping[str, str]) -> Path:

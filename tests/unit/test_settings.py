@@ -6,6 +6,7 @@ import inspect
 import sys
 import tempfile
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tulle import settings
+from tulle.capture.plans import Exclusions
+from tulle.capture.wishes import NOT_CAPTURED, Mode
 from tulle.model.kinds.process import ExecProbe, Health, HttpProbe, TcpProbe
 from tulle.model.kinds.workload import HttpProxy, Locality, Upstream, WorkloadPort
 from tulle.model.problems import Problem
@@ -540,3 +543,36 @@ def test_every_setting_says_what_it_is(kind: type) -> None:
     }
 
     assert {field.name for field in dataclasses.fields(kind)} == documented
+
+
+def test_how_a_program_is_captured_is_read_from_flags(environment: dict[str, str]) -> None:
+    flags: settings.Words = {
+        "capture": "netns",
+        "netns": "blue",
+        "exclude_outbound_port": ("25",),
+        "exclude_outbound_cidr": ("10.0.0.0/8", "fd00::/8"),
+        "exclude_inbound_port": ("9100",),
+        "exclude_inbound_cidr": ("192.0.2.1",),
+        "exclude_user": ("root",),
+        "exclude_group": ("4",),
+        "probe_port": ("15021=9080/healthz",),
+        "port": ("http=9080",),
+    }
+    wish = agent(flags, environment).capture
+
+    assert (wish.mode, wish.namespace) == (Mode.NETNS, "blue")
+    assert wish.exclusions == Exclusions(
+        outbound_ports=(25,),
+        outbound_networks=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
+        inbound_ports=(9100,),
+        inbound_networks=(ip_network("192.0.2.1/32"),),
+    )
+    assert (wish.users, wish.groups) == (("root",), ("4",))
+    assert [probe.path for probe in wish.probes] == ["/healthz"]
+    assert agent({}, environment).capture == NOT_CAPTURED
+
+
+def test_what_is_asked_of_capture_must_fit_together(environment: dict[str, str]) -> None:
+    made = agent_settings({"exclude_user": ("root",)}, environment)
+
+    assert refused(made) == [("--capture", "not-captured")]

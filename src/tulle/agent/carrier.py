@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tulle.agent import drain, ports
+from tulle.agent.capture.captures import Capture, capture_of
 from tulle.agent.control.identity import Clock, IdentityKeeper
 from tulle.agent.deadline import Deadline, Stop
 from tulle.agent.events import AgentEvent, HealthChanged, Joined, Notice, Observer, ProxyReady
@@ -68,34 +69,45 @@ class Carrier:
     async def carry(self, tenant: Tenant) -> int:
         """From joining to leaving: what the tenant returned. Raises AgentError, also within a group."""
         with StateDir(self._settings.state_dir) as state:
-            self._check()
+            lasting = self._lasting is not None
+            capture = capture_of(self._settings.capture, state, self._tell, lasting=lasting)
+            with capture.entered():
+                self._check()
             tenant.check()
-            return await self._live(state, tenant)
+            async with capture.prepared():
+                return await self._live(state, tenant, capture)
 
-    async def _live(self, state: StateDir, tenant: Tenant) -> int:
+    async def _live(self, state: StateDir, tenant: Tenant, capture: Capture) -> int:
         version = await proxy_version(self._settings.envoy)
         keeper = IdentityKeeper(self._settings, state, self._clock, self._tell)
         if not await self._stop.before(keeper.obtain()):
             return self._stop.code
         self._observe(Joined(keeper.current.workload, keeper.from_disk))
-        with PortBook(state, self._address(), self._program_ports()) as book:
-            register = self._register(book, keeper.current.workload, version)
-            sidecar = Sidecar(self._settings, state, keeper, register, self._tell)
+        with capture.entered():
+            address = self._address()
+        with PortBook(state, address, self._program_ports()) as book:
+            with capture.entered():
+                register = self._register(book, keeper.current.workload, version, capture)
+            sidecar = Sidecar(self._settings, state, keeper, register, self._tell, capture.proxy)
             if self._lasting and self._lasting.was_healthy:
                 sidecar.session.report_health(True, "")
             self._look = partial(_look, sidecar, keeper, register)
             async with asyncio.TaskGroup() as group:
                 running = group.create_task(sidecar.run(), name="sidecar")
-                code = await self._serve(sidecar, register, tenant)
+                if await self._stop.before(sidecar.ready()):
+                    async with capture.in_force(keeper.current.workload, register):
+                        code = await self._serve(sidecar, register, tenant, capture)
+                else:
+                    code = self._stop.code
                 running.cancel()
         return code
 
-    async def _serve(self, sidecar: Sidecar, register: Register, tenant: Tenant) -> int:
-        """What happens between a proxy that starts and one that may end."""
-        if not await self._stop.before(sidecar.ready()):
-            return self._stop.code
+    async def _serve(
+        self, sidecar: Sidecar, register: Register, tenant: Tenant, capture: Capture
+    ) -> int:
+        """What happens between a proxy that is ready and one that may end."""
         self._observe(ProxyReady(register.bound_upstreams, register.http_proxy_port))
-        return await tenant.live(_Beside(sidecar, register, self._observe))
+        return await tenant.live(_Beside(sidecar, register, capture, self._observe))
 
     def _check(self) -> None:
         """A token is used up only when nothing of ours can fail."""
@@ -103,8 +115,11 @@ class Carrier:
         ports.check_upstream_ports(self._settings.upstreams)
         ports.check_http_proxy_port(self._settings.http_proxy)
 
-    def _register(self, book: PortBook, workload: WorkloadRef, version: str) -> Register:
+    def _register(
+        self, book: PortBook, workload: WorkloadRef, version: str, capture: Capture
+    ) -> Register:
         settings = self._settings
+        bound = capture.bind(book)
         register = Register(
             address=book.address,
             ports=settings.ports,
@@ -113,8 +128,9 @@ class Carrier:
             http_proxy=settings.http_proxy,
             http_proxy_port=book.http_proxy(settings.http_proxy),
             locality=settings.locality,
-            mtls_port=book.mtls(),
-            plaintext_ports=book.plaintext(settings.ports),
+            mtls_port=book.mtls(own_network=bound is not None and bound.mode == "netns"),
+            plaintext_ports=book.plaintext(settings.ports, bound),
+            capture=bound,
             proxy_version=version,
         )
         book.save()
@@ -133,9 +149,15 @@ class Carrier:
 class _Beside:
     """The workload whose sidecar runs in this process."""
 
-    def __init__(self, sidecar: Sidecar, register: Register, observe: Observer) -> None:
+    def __init__(
+        self, sidecar: Sidecar, register: Register, capture: Capture, observe: Observer
+    ) -> None:
         self.given = Given(
-            upstreams=register.bound_upstreams, http_proxy_port=register.http_proxy_port
+            upstreams=register.bound_upstreams,
+            http_proxy_port=register.http_proxy_port,
+            cgroup=str(capture.program.cgroup or ""),
+            netns=str(capture.program.netns or ""),
+            mark=capture.mark,
         )
         self._sidecar = sidecar
         self._observe = observe

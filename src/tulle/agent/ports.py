@@ -16,12 +16,24 @@ import msgspec
 
 from tulle.agent.errors import AgentError
 from tulle.agent.state import StateDir
-from tulle.model.kinds.workload import BoundPort, BoundUpstream, HttpProxy, Upstream, WorkloadPort
+from tulle.model.kinds.workload import (
+    BoundCapture,
+    BoundPort,
+    BoundUpstream,
+    HttpProxy,
+    Upstream,
+    WorkloadPort,
+)
 
 LOOPBACK = "127.0.0.1"
+OUTBOUND_PORT, INBOUND_PORT, MTLS_PORT = 15001, 15006, 15009
+_ANY = "0.0.0.0"  # noqa: S104 - only redirected connections get in
 _FILE = "ports.json"
 _Key = Annotated[
-    str, msgspec.Meta(description="mtls, http-proxy, plaintext:9080, upstream:shop/reviews:80")
+    str,
+    msgspec.Meta(
+        description="mtls, http-proxy, captured-outbound, captured-inbound, plaintext:9080, upstream:shop/reviews:80"
+    ),
 ]
 
 
@@ -53,12 +65,22 @@ class PortBook:
     def __exit__(self, *_: object) -> None:
         self._held.close()
 
-    def mtls(self) -> int:
+    def mtls(self, *, own_network: bool = False) -> int:
         """Where peers of the mesh connect."""
+        if own_network:
+            return self._exact(MTLS_PORT, "--capture netns", self.address)
         return self._stable("mtls", self.address)
 
-    def plaintext(self, ports: Sequence[WorkloadPort]) -> tuple[BoundPort, ...]:
-        """One for each port of the program: a policy may allow plaintext later, without a restart."""
+    def plaintext(
+        self, ports: Sequence[WorkloadPort], capture: BoundCapture | None = None
+    ) -> tuple[BoundPort, ...]:
+        """One for each port of the program: a policy may allow plaintext later, without a restart.
+
+        Captured, plaintext arrives at one port for all.
+        """
+        if capture:
+            inbound = capture.inbound_port
+            return tuple(BoundPort(port=port.port, proxy_port=inbound) for port in ports)
         return tuple(
             BoundPort(
                 port=port.port, proxy_port=self._stable(f"plaintext:{port.port}", self.address)
@@ -80,6 +102,21 @@ class PortBook:
             return self._stable("http-proxy", LOOPBACK)
         return self._exact(wanted.port, f"--http-proxy={wanted.port}")
 
+    def captured(self, *, own_network: bool) -> tuple[int, int, bool]:
+        """Where captured connections arrive, those of the program and those to it, and whether by IPv6 too.
+
+        A network of its own has the ports mesh users know; a shared one any that are free.
+        """
+        ipv6 = _has_ipv6()
+        if own_network:
+            outbound = self._exact(OUTBOUND_PORT, "--capture netns", LOOPBACK)
+            return outbound, self._exact(INBOUND_PORT, "--capture netns", _ANY), ipv6
+        return (
+            self._stable("captured-outbound", LOOPBACK),
+            self._stable("captured-inbound", _ANY),
+            ipv6,
+        )
+
     def save(self) -> None:
         """Remember them for the next start."""
         self._state.write(_FILE, msgspec.json.encode(self._now))
@@ -95,8 +132,8 @@ class PortBook:
             service=upstream.service, namespace=namespace, port=upstream.port, local_port=local
         )
 
-    def _exact(self, port: int, who: str) -> int:
-        held = _hold(LOOPBACK, port)
+    def _exact(self, port: int, who: str, address: str = LOOPBACK) -> int:
+        held = _hold(address, port)
         if held is None:
             raise port_taken(port, who)
         self._held.callback(held.close)
@@ -223,6 +260,16 @@ def _cannot_listen(error: OSError, address: str, port: int) -> AgentError:
         f"cannot listen on {address}:{port}: {error.strerror}",
         "choose another port (those below 1024 need privileges)",
     )
+
+
+def _has_ipv6() -> bool:
+    """Whether this network has IPv6, if only on loopback."""
+    try:
+        with _tcp_socket("::1") as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def _tcp_socket(address: str) -> socket.socket:

@@ -13,6 +13,7 @@ from tulle.agent.control.identity import Identity, IdentityKeeper
 from tulle.agent.control.session import Session
 from tulle.agent.control.upstream import Upstream
 from tulle.agent.events import Notice
+from tulle.agent.programs.children import HERE, Inside
 from tulle.agent.proxy import cache
 from tulle.agent.proxy.door import Door
 from tulle.agent.proxy.edges import EdgeCounter
@@ -32,7 +33,7 @@ _ALONE_S = 1.0
 
 
 class Sidecar:
-    """The proxy of one workload. `register` says where it listens."""
+    """The proxy of one workload. `register` says where it listens, `inside` where it runs."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Sidecar:
         keeper: IdentityKeeper,
         register: Register,
         tell: Callable[[Notice], None],
+        inside: Inside = HERE,
     ) -> None:
         self._state = state
         self._keeper = keeper
@@ -49,7 +51,7 @@ class Sidecar:
         held = cache.load(state, self._key)
         self._has_cache = held is not None
         by_name = register.http_proxy_port is not None
-        self.envoy = _envoy(settings, state, keeper.current, tell, by_name=by_name)
+        self.envoy = _envoy(settings, state, keeper.current, tell, inside, by_name=by_name)
         self.edges = EdgeCounter(self.envoy)
         node_id = str(keeper.current.workload)
         self.exchange = Exchange(Relay(node_id, held, _secret(keeper.current)), tell)
@@ -125,6 +127,7 @@ def _envoy(
     state: StateDir,
     identity: Identity,
     tell: Callable[[Notice], None],
+    inside: Inside,
     *,
     by_name: bool,
 ) -> Envoy:
@@ -146,7 +149,8 @@ def _envoy(
     state.write(_BOOTSTRAP, content)
     # Envoy's "info" is forty lines a start, of use only to those who ask for more.
     level = "warning" if settings.log_level == "info" else settings.log_level
-    start = EnvoyStart(settings.envoy, identity.credentials.connection_drain_s, level)
+    drain_s = identity.credentials.connection_drain_s
+    start = EnvoyStart(settings.envoy, drain_s, level, inside)
     return Envoy(start, paths, tell)
 
 

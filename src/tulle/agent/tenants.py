@@ -4,25 +4,36 @@ Both sides have several forms: the proxy may be carried in this process (`carrie
 tenant may be a child of ours (`programs.tenant`) or live elsewhere. Any fits any.
 """
 
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from tulle.agent.deadline import Deadline
+from tulle.agent.programs.children import Inside
 from tulle.model.kinds.workload import BoundUpstream
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What a proxy that is ready gives its tenant: where it finds its upstreams, and where it is to live.
 
-    `cgroup` and `netns` are paths, "" where any place will do. It crosses the socket of the host's agent, whose
-    version may be another one: fields are only ever added.
+    `cgroup` and `netns` are paths, "" where any place will do; `mark` is what connections to the program bear that
+    ask how it is, 0 for nothing. It crosses the socket of the host's agent, whose version may be another one: fields
+    are only ever added.
     """
 
     upstreams: tuple[BoundUpstream, ...] = ()
     http_proxy_port: int | None = None
     cgroup: str = ""
     netns: str = ""
+    mark: int = 0
+
+    @property
+    def inside(self) -> Inside:
+        """Where the program runs."""
+        return Inside(
+            Path(self.cgroup) if self.cgroup else None, Path(self.netns) if self.netns else None
+        )
 
 
 class Carried(Protocol):

@@ -33,10 +33,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class State(StrEnum):
-    """`FOREIGN`: in another network namespace, which the looker cannot enter by the record alone."""
+    """`UNATTENDED`: its agent is gone, program or proxy run on; an agent of the host comes back to such.
+
+    `FOREIGN`: in another network namespace, which the looker cannot enter by the record alone.
+    """
 
     ACTIVE = "active"
     BROKEN = "rules missing"
+    UNATTENDED = "unattended"
     LEFT_BEHIND = "left behind"
     FOREIGN = "elsewhere"
     UNRECORDED = "unrecorded"
@@ -89,8 +93,9 @@ def _standing(record: Record, seen: Seen) -> Standing:
 def _state(record: Record, seen: Seen, table: Table | None) -> State:
     if record.table not in seen.living:
         gone = record.namespace_path and record.namespace not in seen.tables
-        reachable = record.namespace in seen.tables or gone
-        return State.LEFT_BEHIND if reachable else State.FOREIGN
+        if record.namespace not in seen.tables and not gone:
+            return State.FOREIGN
+        return State.UNATTENDED if seen.running.get(record.table) else State.LEFT_BEHIND
     if record.namespace not in seen.tables:
         return State.FOREIGN
     return State.ACTIVE if table else State.BROKEN
@@ -99,10 +104,10 @@ def _state(record: Record, seen: Seen, table: Table | None) -> State:
 def to_clean(
     found: Iterable[Standing], *, workload: str = "", everything: bool = False
 ) -> tuple[Standing, ...]:
-    """What to take away: captures nobody is behind; of one workload if named, of the living too if asked."""
+    """What to take away: captures nobody and nothing is behind; of one workload if named, any at all if asked."""
     wanted = {State.LEFT_BEHIND, State.UNRECORDED}
     if everything:
-        wanted |= {State.ACTIVE, State.BROKEN}
+        wanted |= {State.ACTIVE, State.BROKEN, State.UNATTENDED}
     return tuple(
         standing
         for standing in found

@@ -60,6 +60,45 @@ _OPTIONS = {"ignore_unknown_options": False, "allow_interspersed_args": False}
     metavar="[=PORT]",
     help="Reach upstreams by name too: sets HTTP_PROXY and NO_PROXY for the program.",
 )
+@click.option(
+    "--capture",
+    metavar="MODE",
+    help="none, cgroup (this program) or netns (all of a network namespace).  [default: none]",
+)
+@click.option("--netns", metavar="NAME|PATH", help="The network namespace to capture.")
+@click.option(
+    "--exclude-outbound-port", multiple=True, metavar="PORT", help="Not captured. Repeat."
+)
+@click.option(
+    "--exclude-outbound-cidr", multiple=True, metavar="RANGE", help="Not captured. Repeat."
+)
+@click.option(
+    "--exclude-user", multiple=True, metavar="NAME|ID", help="Whose calls are not captured. Repeat."
+)
+@click.option(
+    "--exclude-group",
+    multiple=True,
+    metavar="NAME|ID",
+    help="Whose calls are not captured. Repeat.",
+)
+@click.option(
+    "--exclude-inbound-port",
+    multiple=True,
+    metavar="PORT",
+    help="A port of the program everybody reaches without its proxy. Repeat.",
+)
+@click.option(
+    "--exclude-inbound-cidr",
+    multiple=True,
+    metavar="RANGE",
+    help="Who reaches all of its ports without its proxy. Repeat.",
+)
+@click.option(
+    "--probe-port",
+    multiple=True,
+    metavar="PORT=PROGRAMPORT[/PATH]",
+    help="Where probes without identity may GET one path of the program. Repeat.",
+)
 @click.option("--address", metavar="IP", help="Where other hosts reach this one.")
 @click.option("--region", metavar="NAME", help="Where this host stands.")
 @click.option("--zone", metavar="NAME", help="Where in the region it stands.")

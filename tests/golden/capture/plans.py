@@ -14,8 +14,8 @@ from tulle.model.names import WorkloadRef
 
 HOME = "CGROUPS"
 """Where a machine's control groups come into the text."""
-APP = Cgroup(f"{HOME}/tulle_0123456789ab/app", 3)
-PROXY = Cgroup(f"{HOME}/tulle_0123456789ab/proxy", 3)
+APP = Cgroup(f"{HOME}/tulle/tulle_0123456789ab/program", 3)
+PROXY = Cgroup(f"{HOME}/tulle/tulle_0123456789ab/proxy", 3)
 EVERYTHING_EXCLUDED = Exclusions(
     outbound_ports=(25, 587),
     outbound_networks=(ip_network("10.1.0.0/16"), ip_network("fd00:1::/32")),

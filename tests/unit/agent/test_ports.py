@@ -14,7 +14,14 @@ from tulle.agent.ports import (
     check_upstream_ports,
 )
 from tulle.agent.state import StateDir
-from tulle.model.kinds.workload import BoundPort, BoundUpstream, HttpProxy, Upstream, WorkloadPort
+from tulle.model.kinds.workload import (
+    BoundCapture,
+    BoundPort,
+    BoundUpstream,
+    HttpProxy,
+    Upstream,
+    WorkloadPort,
+)
 
 
 @pytest.fixture
@@ -230,3 +237,19 @@ def test_a_host_nobody_knows_asks_for_the_address():
         address_towards("no-such-host.invalid")
 
     assert "--address" in caught.value.problem.hint
+
+
+def test_captured_connections_arrive_at_ports_kept_over_a_restart(state: StateDir) -> None:
+    with PortBook(state, LOOPBACK) as book:
+        outbound, inbound, _ = book.captured(own_network=False)
+        book.save()
+    with PortBook(state, LOOPBACK) as again:
+        assert again.captured(own_network=False)[:2] == (outbound, inbound)
+
+
+def test_captured_plaintext_arrives_at_one_port_for_all(state: StateDir) -> None:
+    capture = BoundCapture(mode="cgroup", outbound_port=1, inbound_port=2)
+    with PortBook(state, LOOPBACK) as book:
+        bound = book.plaintext([WorkloadPort(port=80), WorkloadPort(port=81)], capture)
+
+    assert bound == (BoundPort(port=80, proxy_port=2), BoundPort(port=81, proxy_port=2))

@@ -80,6 +80,15 @@ def test_cleaning_one_workload_leaves_the_others() -> None:
     assert [one.name for one in to_clean(found, workload="shop/db")] == [table_name("db")]
 
 
+def test_what_runs_on_without_its_agent_stays_captured_until_somebody_insists() -> None:
+    what = Seen({HERE: (Table(table_name("web")),)}, (), {table_name("web"): 2})
+    found = standings([record("web")], what, HERE)
+
+    assert [(one.state, one.running) for one in found] == [(State.UNATTENDED, 2)]
+    assert to_clean(found) == ()
+    assert to_clean(found, everything=True) == found
+
+
 def test_cleaning_everything_takes_the_living_too() -> None:
     found = standings([record("web")], seen("web", living=("web",)), HERE)
 

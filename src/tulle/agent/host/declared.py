@@ -20,13 +20,12 @@ from pathlib import Path
 
 import yaml
 
-from tulle.agent.host.words import SHARED, SharedWords
+from tulle.agent.host.words import REPEATED, SHARED, SharedWords
 from tulle.model.problems import Problem
 
 HERE_TOO = frozenset({"health", "token_file"})
 """Flags a file may hold beside those that travel: there is no `tulle run` that could heed them."""
 
-_REPEATED = frozenset({"label", "port", "upstream"})
 _LARGEST = 64 * 1024
 _SUFFIXES = frozenset({".yaml", ".yml"})
 
@@ -103,17 +102,21 @@ def _declared(
             token_file = file.parent / str(read)
         else:
             words[name] = read
+    if words.get("capture") == "cgroup":
+        hint = "a program that runs already is captured with its network namespace: capture: netns"
+        why = "declares no program to start in a control group"
+        problems.append(_problem(file, "capture-without-program", why, hint))
     return tuple(problems) or Declared(file.stem, file, words, token_file)
 
 
 def flag_name(key: str) -> str:
     """`serviceAccount`, `service-account` and `service_account` are one flag; so are `ports` and `port`."""
     name = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", key).replace("-", "_").lower()
-    return name.removesuffix("s") if name.removesuffix("s") in _REPEATED else name
+    return name.removesuffix("s") if name.removesuffix("s") in REPEATED else name
 
 
 def _words(name: str, value: object) -> str | tuple[str, ...] | None:
-    if name in _REPEATED:
+    if name in REPEATED:
         many = tuple(_pairs(value))
         return None if None in many else tuple(text for text in many if text is not None)
     return _text(value)

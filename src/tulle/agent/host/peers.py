@@ -17,8 +17,8 @@ from tulle.model.problems import Problem
 
 _CREDENTIALS = struct.Struct("3i")
 _PRIVILEGED_BELOW = 1024
-_FOR_ROOT = ("cgroup", "netns")
-"""Words that name a place of somebody's; only who may go anywhere may name one."""
+_FOR_ROOT = ("capture", "netns")
+"""Words that change the host for others, or name a place of theirs; only who may do so anyway may use them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def objection(
         return None
     if named := [word for word in _FOR_ROOT if words.get(word)]:
         return Problem(
-            f"--{named[0]}", "needs-root", "only root may name a place of others", "leave it out"
+            f"--{named[0]}", "needs-root", "only root may capture traffic", "leave it out"
         )
     if low := [port for port in local_ports if port < _PRIVILEGED_BELOW]:
         return Problem(

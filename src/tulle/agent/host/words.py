@@ -24,6 +24,17 @@ AT_HOME = frozenset(
 )
 """Flags of `tulle run` that its own process heeds."""
 
+_CAPTURE_LISTS = frozenset(
+    {
+        "exclude_group",
+        "exclude_inbound_cidr",
+        "exclude_inbound_port",
+        "exclude_outbound_cidr",
+        "exclude_outbound_port",
+        "exclude_user",
+        "probe_port",
+    }
+)
 SHARED = frozenset(
     {
         "address",
@@ -37,10 +48,13 @@ SHARED = frozenset(
         "server",
     }
     | {"service_account", "upstream", "zone"}
+    | {"capture", "netns"}
+    | _CAPTURE_LISTS
 )
 """Flags that say how a workload is carried."""
 
-_REPEATED = frozenset({"label", "port", "upstream"})
+REPEATED = frozenset({"label", "port", "upstream"}) | _CAPTURE_LISTS
+"""Those of them that may be given several times."""
 _VARIABLES = {"server": "TULLE_JOIN_ADDRESS"}
 
 SharedWords = Mapping[str, str | tuple[str, ...]]
@@ -51,7 +65,7 @@ def shared(flags: Words, environment: Mapping[str, str]) -> SharedWords:
     found: dict[str, str | tuple[str, ...]] = {}
     for name in sorted(SHARED):
         value = flags.get(name)
-        if name in _REPEATED:
+        if name in REPEATED:
             many = (value,) if isinstance(value, str) else tuple(value or ())
             if many:
                 found[name] = many

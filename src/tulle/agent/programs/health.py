@@ -8,11 +8,13 @@ import asyncio
 import errno
 import os
 import signal
+import socket
 from asyncio.subprocess import DEVNULL
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tulle.agent.programs.children import Child, end_child, start_child
+from tulle.agent.capture.namespaces import entered
+from tulle.agent.programs.children import HERE, Child, Inside, end_child, start_child
 from tulle.agent.programs.program import expand
 from tulle.agent.proxy import http1
 from tulle.model.durations import seconds
@@ -23,6 +25,7 @@ FAILURES_TO_LEAVE = 3
 """So many failed probes in a row take the workload out; the first success brings it in."""
 
 _FIRST_WAIT_S = 0.02
+_LOOPBACK = "127.0.0.1"
 _LARGEST_BODY = 4 * 1024 * 1024
 
 
@@ -55,20 +58,26 @@ def effective(health: Health | None, ports: Sequence[WorkloadPort]) -> Health | 
     return Health(tcp=TcpProbe()) if ports else None
 
 
-async def probe(
-    health: Health,
-    ports: Sequence[WorkloadPort],
-    env: Mapping[str, str],
-    cwd: str | None = None,
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A program and its surroundings. `mark` is what a connection bears that a captured program is to take."""
+
+    ports: Sequence[WorkloadPort]
+    env: Mapping[str, str]
+    cwd: str | None = None
+    inside: Inside = HERE
+    mark: int = 0
+
+
+async def probe(health: Health, where: Where) -> str:
     """Ask once: "" if the program is fine, else why not. Commands run where and as the program does."""
     try:
         async with asyncio.timeout(seconds(health.timeout)):
             if health.http:
-                return await _probe_http(health.http, _port(health.http.port, ports))
+                return await _probe_http(health.http, where)
             if health.exec:
-                return await _probe_exec(health.exec, env, cwd)
-            return await _probe_tcp(_port(health.tcp.port if health.tcp else "", ports))
+                return await _probe_exec(health.exec, where)
+            return await _probe_tcp(health.tcp or TcpProbe(), where)
     except TimeoutError:
         return f"no answer within {health.timeout}"
     except OSError as error:
@@ -98,35 +107,48 @@ def _port(wanted: int | str, ports: Sequence[WorkloadPort]) -> int:
     return int(wanted) if str(wanted).isdecimal() else 0
 
 
-async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    if writer.get_extra_info("sockname") == writer.get_extra_info("peername"):
+async def _connect(port: int, where: Where) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    with entered(where.inside.netns):
+        mine = socket.socket()
+    try:
+        await _call(mine, port, where.mark)
+    except BaseException:
+        mine.close()
+        raise
+    return await asyncio.open_connection(sock=mine)
+
+
+async def _call(mine: socket.socket, port: int, mark: int) -> None:
+    mine.setblocking(False)
+    if mark:
+        mine.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
+    await asyncio.get_running_loop().sock_connect(mine, (_LOOPBACK, port))
+    if mine.getsockname() == mine.getpeername():
         # A port of the ephemeral range nobody listens on: once in a while TCP connects us to ourselves.
-        writer.transport.abort()
         raise ConnectionRefusedError(errno.ECONNREFUSED, "")
-    return reader, writer
 
 
-async def _probe_tcp(port: int) -> str:
-    _, writer = await _connect(port)
+async def _probe_tcp(wanted: TcpProbe, where: Where) -> str:
+    _, writer = await _connect(_port(wanted.port, where.ports), where)
     writer.close()
     return ""
 
 
-async def _probe_http(wanted: HttpProbe, port: int) -> str:
-    reader, writer = await _connect(port)
+async def _probe_http(wanted: HttpProbe, where: Where) -> str:
+    port = _port(wanted.port, where.ports)
+    reader, writer = await _connect(port, where)
     try:
         answer = await http1.ask(
-            reader, writer, "GET", wanted.path, host=f"127.0.0.1:{port}", limit=_LARGEST_BODY
+            reader, writer, "GET", wanted.path, host=f"{_LOOPBACK}:{port}", limit=_LARGEST_BODY
         )
     except http1.BadAnswerError as error:
         return str(error)
     return "" if 200 <= answer.status < 400 else f"GET {wanted.path} answered {answer.status}"
 
 
-async def _probe_exec(wanted: ExecProbe, env: Mapping[str, str], cwd: str | None) -> str:
-    command = [expand(word, env) for word in wanted.command]
-    child = Child(command, env, signal.SIGKILL, cwd)
+async def _probe_exec(wanted: ExecProbe, where: Where) -> str:
+    command = [expand(word, where.env) for word in wanted.command]
+    child = Child(command, where.env, signal.SIGKILL, where.cwd, where.inside)
     process = await start_child(child, stdout=DEVNULL, stderr=DEVNULL)
     try:
         code = await process.wait()

@@ -16,7 +16,9 @@ from contextlib import AsyncExitStack
 
 from tulle.agent.errors import AgentError
 from tulle.agent.programs.children import (
+    HERE,
     Child,
+    Inside,
     end_child,
     kill_group,
     send_signal,
@@ -123,11 +125,13 @@ class Program:
         env: Mapping[str, str],
         cwd: str | None = None,
         sink: OutputSink | None = None,
+        inside: Inside = HERE,
     ) -> None:
         self._command = [expand(word, env) for word in command]
         self._env = env
         self._cwd = cwd or None
         self._sink = sink
+        self._inside = inside
         self._process: Process | None = None
         self._ended = asyncio.Event()
 
@@ -136,7 +140,7 @@ class Program:
         async with AsyncExitStack() as stack:
             pipes = {name: await _pipe(stack) for name in ("stdout", "stderr") if self._sink}
             # Asked to end with us, not killed: it may have data to save and children of its own.
-            child = Child(self._command, self._env, signal.SIGTERM, self._cwd)
+            child = Child(self._command, self._env, signal.SIGTERM, self._cwd, self._inside)
             self._process = process = await start_child(
                 child, stdin=_stdin(), **{name: pipe.inlet for name, pipe in pipes.items()}
             )

@@ -8,11 +8,15 @@ import asyncio
 from collections.abc import Mapping
 
 from tulle.agent import ports
+from tulle.agent.capture.namespaces import network_of
 from tulle.agent.deadline import Stop
+from tulle.agent.errors import AgentError
 from tulle.agent.events import Exited, Observer, Output, Started
 from tulle.agent.programs import health, program
+from tulle.agent.programs.health import Where
 from tulle.agent.programs.program import Program
 from tulle.agent.tenants import Carried, Given
+from tulle.capture.wishes import Mode
 from tulle.model import durations
 from tulle.settings import AgentSettings
 
@@ -45,7 +49,8 @@ class ProgramTenant:
         """Whether the command can be run and its ports are free."""
         env = {**self._environ, **self._settings.env}
         program.check_command(self._settings.command, env, self._working_dir())
-        ports.check_program_ports(self._settings.ports)
+        with network_of(self._settings.capture):
+            ports.check_program_ports(self._settings.ports)
 
     def forward(self, signum: int) -> None:
         """Pass a signal to the program that means nothing to the agent."""
@@ -57,7 +62,8 @@ class ProgramTenant:
         env = self._environment(carried.given)
         sink = self._on_line if self._lines else None
         command = self._settings.command
-        self._program = process = Program(command, env, self._working_dir(), sink)
+        inside = carried.given.inside
+        self._program = process = Program(command, env, self._working_dir(), sink, inside)
         async with asyncio.TaskGroup() as group:
             ending = group.create_task(process.run(self._on_start), name="program")
             watching = group.create_task(watch_health(self._settings, carried, env), name="health")
@@ -139,11 +145,12 @@ async def watch_health(settings: AgentSettings, carried: Carried, env: Mapping[s
         carried.report_health(True, "")
         return
     cwd = str(settings.working_dir) if settings.working_dir else None
+    where = Where(settings.ports, env, cwd, carried.given.inside, carried.given.mark)
 
     async def ask() -> str:
         if not carried.proxy_runs:
             return "the proxy restarts"
-        return await health.probe(wanted, settings.ports, env, cwd)
+        return await health.probe(wanted, where)
 
     await health.monitor(ask, durations.seconds(wanted.interval), carried.report_health)
 
@@ -155,8 +162,16 @@ def tenant_of(
     stop: Stop,
     *,
     lines: bool,
-) -> ProgramTenant | NoTenant:
-    """The program the settings name, or nobody."""
+) -> ProgramTenant | StandingTenant | NoTenant:
+    """The program the settings name, what runs already in the namespace they name, or nobody. Raises AgentError."""
     if settings.command:
         return ProgramTenant(settings, environ, observe, stop, lines=lines)
+    if settings.capture.mode is Mode.NETNS:
+        return StandingTenant(settings, environ, stop)
+    if settings.capture.mode is Mode.CGROUP:
+        raise AgentError(
+            "capture-without-program",
+            "capturing by control group takes a program to start in it",
+            "name a command; for programs that run already, --capture netns",
+        )
     return NoTenant(settings.drain_s, stop)

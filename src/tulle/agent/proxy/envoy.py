@@ -16,7 +16,7 @@ from pathlib import Path
 from tulle.agent.control.backoff import Backoff
 from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
-from tulle.agent.programs.children import Child, end_child, shell_code, start_child
+from tulle.agent.programs.children import HERE, Child, Inside, end_child, shell_code, start_child
 from tulle.agent.proxy.admin import Admin, AdminError
 from tulle.agent.state import create_private
 from tulle.xds.bootstrap import arguments
@@ -44,11 +44,12 @@ class EnvoyPaths:
 
 @dataclass(frozen=True, slots=True)
 class EnvoyStart:
-    """The binary and how to start it. `drain_s` is the mesh's: how long replaced filter chains live on."""
+    """The binary, how to start it and where. `drain_s` is the mesh's: how long replaced filter chains live on."""
 
     binary: Path
     drain_s: float
     log_level: str = "warning"
+    inside: Inside = HERE
 
 
 def release_shared_memory(base_id_file: Path) -> None:
@@ -104,7 +105,7 @@ class Envoy:
         for file in (self._paths.base_id, self._paths.log):
             create_private(file)  # Envoy would make them for everybody to read
         self.lives += 1
-        process = await start_child(Child(self._command(), _environment(), signal.SIGKILL))
+        process = await start_child(_child(self._command(), self._start.inside))
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(self._become_ready())
@@ -174,6 +175,10 @@ def last_lines(log: Path, count: int = 5) -> str:
     except OSError:
         lines = ["(it wrote no log)"]
     return "\n".join(f"  {line}" for line in lines)
+
+
+def _child(command: Sequence[str], inside: Inside) -> Child:
+    return Child(command, _environment(), signal.SIGKILL, inside=inside)
 
 
 def _environment() -> dict[str, str]:

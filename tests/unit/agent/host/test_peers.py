@@ -33,7 +33,7 @@ def test_roots_agent_does_for_a_user_what_that_may_do_itself():
     assert objection(OTHER, 0, {"namespace": "shop"}, [18080]) is None
 
 
-@pytest.mark.parametrize("word", ["cgroup", "netns"])
+@pytest.mark.parametrize("word", ["capture", "netns"])
 def test_a_user_names_nobodys_place(word):
     problem = objection(OTHER, 0, {word: "system.slice/nginx.service"}, [])
 

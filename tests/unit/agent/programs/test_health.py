@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tulle.agent.programs.health import Verdict, effective, monitor, probe
+from tulle.agent.programs.health import Verdict, Where, effective, monitor, probe
 from tulle.model.kinds.process import ExecProbe, Health, HttpProbe, TcpProbe
 from tulle.model.kinds.workload import WorkloadPort
 
@@ -83,21 +83,21 @@ class TestProbe:
         async with Server() as server:
             port = WorkloadPort(port=server.port)
 
-            assert await probe(Health(tcp=TcpProbe()), [port], ENV) == ""
+            assert await probe(Health(tcp=TcpProbe()), Where([port], ENV)) == ""
 
     async def test_tcp_says_who_refused(self):
         with socket.socket() as taken:  # bound, but nobody listens
             taken.bind(("127.0.0.1", 0))
             port = WorkloadPort(port=taken.getsockname()[1])
 
-            assert await probe(Health(tcp=TcpProbe()), [port], ENV) == "Connection refused"
+            assert await probe(Health(tcp=TcpProbe()), Where([port], ENV)) == "Connection refused"
 
     async def test_a_port_is_found_by_name_or_number(self):
         async with Server() as server:
             ports = [WorkloadPort(port=1), WorkloadPort(port=server.port, name="web")]
 
             for wanted in ("web", server.port, str(server.port)):
-                assert await probe(Health(tcp=TcpProbe(port=wanted)), ports, ENV) == ""
+                assert await probe(Health(tcp=TcpProbe(port=wanted)), Where(ports, ENV)) == ""
 
     @pytest.mark.parametrize(
         ("status", "outcome"), [(200, ""), (302, ""), (503, "GET /z answered 503")]
@@ -106,26 +106,26 @@ class TestProbe:
         async with Server(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n".encode()) as server:
             health = Health(http=HttpProbe(path="/z"))
 
-            assert await probe(health, [WorkloadPort(port=server.port)], ENV) == outcome
+            assert await probe(health, Where([WorkloadPort(port=server.port)], ENV)) == outcome
             assert server.heard == b"GET /z HTTP/1.1\r\n"
 
     async def test_http_takes_no_other_protocol_for_an_answer(self):
         async with Server(b"-ERR unknown command\r\n\r\n") as server:
             health = Health(http=HttpProbe())
 
-            assert "no HTTP" in await probe(health, [WorkloadPort(port=server.port)], ENV)
+            assert "no HTTP" in await probe(health, Where([WorkloadPort(port=server.port)], ENV))
 
     @pytest.mark.parametrize(
         ("command", "outcome"), [(("true",), ""), (("false",), "false exited with 1")]
     )
     async def test_exec_wants_exit_code_0(self, command, outcome):
-        assert await probe(Health(exec=ExecProbe(command=command)), [], ENV) == outcome
+        assert await probe(Health(exec=ExecProbe(command=command)), Where([], ENV)) == outcome
 
     async def test_a_command_runs_where_and_as_the_program_does(self, tmp_path):
         (tmp_path / "here").touch()
         health = Health(exec=ExecProbe(command=("test", "-f", "$(NAME)")))
 
-        assert await probe(health, [], {**ENV, "NAME": "here"}, str(tmp_path)) == ""
+        assert await probe(health, Where([], {**ENV, "NAME": "here"}, str(tmp_path))) == ""
 
     async def test_whoever_takes_too_long_is_not_healthy_and_its_command_ends(self, tmp_path):
         fifo = tmp_path / "fifo"
@@ -135,7 +135,7 @@ class TestProbe:
             exec=ExecProbe(command=("/bin/sh", "-c", f"exec >{fifo}; sleep 60")), timeout="200ms"
         )
 
-        assert await probe(health, [], ENV) == "no answer within 200ms"
+        assert await probe(health, Where([], ENV)) == "no answer within 200ms"
         os.set_blocking(reader, True)
         assert os.read(reader, 1) == b""  # the last one who could write is gone
         os.close(reader)

@@ -13,8 +13,9 @@ from tests.unit.agent.programs.carried import Written
 from tulle.agent import events
 from tulle.agent.deadline import Stop
 from tulle.agent.errors import AgentError
-from tulle.agent.programs.tenant import NoTenant, ProgramTenant
+from tulle.agent.programs.tenant import NoTenant, ProgramTenant, StandingTenant, tenant_of
 from tulle.agent.tenants import Given
+from tulle.capture.wishes import Mode, Wish
 from tulle.model.kinds.process import Health, TcpProbe
 from tulle.model.kinds.workload import BoundUpstream, WorkloadPort
 from tulle.settings import Address, AgentSettings
@@ -128,3 +129,15 @@ async def test_a_door_is_well_until_it_is_asked_to_stop():
 
     assert await asyncio.wait_for(tenant.live(written), 5) == 0
     assert written.said == ["healthy", "drain"]
+
+
+async def test_who_lives_behind_a_proxy_follows_from_command_and_capture():
+    def found(**more):
+        return tenant_of(settings(**more), {}, print, Stop(), lines=False)
+
+    in_namespace = Wish(mode=Mode.NETNS, namespace="blue")
+    assert isinstance(found(), NoTenant)
+    assert isinstance(found(command=("true",), capture=in_namespace), ProgramTenant)
+    assert isinstance(found(capture=in_namespace), StandingTenant)
+    with pytest.raises(AgentError, match="capture-without-program"):
+        found(capture=Wish(mode=Mode.CGROUP))

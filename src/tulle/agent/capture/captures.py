@@ -1,0 +1,290 @@
+"""The capture of one workload: made before its proxy starts, in force before its program does, gone at the end.
+
+It fails closed: rules stay while agent or Envoy are dead, and what is captured then reaches nothing. Only an
+orderly end takes them away, or `tulle capture clean`. A workload that outlives its agent (`lasting`) keeps them.
+"""
+
+import asyncio
+import grp
+import ipaddress
+import os
+import pwd
+import secrets
+import sys
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    nullcontext,
+)
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from tulle.agent.capture import cgroups, ledger, namespaces, nft
+from tulle.agent.errors import AgentError
+from tulle.agent.events import Notice
+from tulle.agent.ports import PortBook
+from tulle.agent.programs.children import HERE, Inside
+from tulle.agent.state import StateDir
+from tulle.capture.plans import Exclusions, NamespaceScope, Plan, ProgramScope, Scope
+from tulle.capture.records import Record
+from tulle.capture.rulesets import removal, ruleset
+from tulle.capture.tables import table_name
+from tulle.capture.wishes import Mode, Wish
+from tulle.model.kinds.workload import BoundCapture
+from tulle.model.names import WorkloadRef
+from tulle.model.wire import Register
+
+_TOKEN = "capture.token"  # noqa: S105 - the name of a file
+
+
+class Capture(Protocol):
+    """What a carrier does with capture, whether there is any."""
+
+    @property
+    def proxy(self) -> Inside:
+        """Where the workload's Envoys run."""
+        ...
+
+    @property
+    def program(self) -> Inside:
+        """Where its program runs, if it is ours to start."""
+        ...
+
+    @property
+    def mark(self) -> int:
+        """What the agent's own connections to the program bear; 0: nothing."""
+        ...
+
+    def entered(self) -> AbstractContextManager[None]:
+        """Be in the workload's network meanwhile, without `await`."""
+        ...
+
+    def bind(self, book: PortBook) -> BoundCapture | None:
+        """The proxy's ports for captured connections."""
+        ...
+
+    def prepared(self) -> AbstractAsyncContextManager[None]:
+        """Meanwhile there are places for proxy and program; then they are gone, and what still ran there."""
+        ...
+
+    def in_force(
+        self, workload: WorkloadRef, register: Register
+    ) -> AbstractAsyncContextManager[None]:
+        """Meanwhile traffic is captured."""
+        ...
+
+
+class NotCaptured:
+    """Mode `none`: everything stays as it is."""
+
+    proxy = HERE
+    program = HERE
+    mark = 0
+
+    def entered(self) -> AbstractContextManager[None]:
+        """The network is the agent's own."""
+        return nullcontext()
+
+    def bind(self, _: PortBook) -> None:
+        """There are no such ports."""
+
+    def prepared(self) -> AbstractAsyncContextManager[None]:
+        """Any place will do."""
+        return nullcontext()
+
+    def in_force(self, *_: object) -> AbstractAsyncContextManager[None]:
+        """There are no rules."""
+        return nullcontext()
+
+
+def capture_of(
+    wish: Wish, state: StateDir, tell: Callable[[Notice], None], *, lasting: bool = False
+) -> Capture:
+    """What the workload of this folder asks for. Raises AgentError where this host cannot do it."""
+    if wish.mode is Mode.NONE:
+        return NotCaptured()
+    if sys.platform != "linux":
+        raise AgentError(
+            "capture-needs-linux",
+            "capture works on Linux only",
+            "leave --capture out, and declare upstreams: --upstream NAME:PORT",
+        )
+    if os.geteuid():
+        raise AgentError(
+            "capture-needs-root",
+            "capture changes the host's packet filter, which is for root alone",
+            "run as root; the program may be another user's: setpriv --reuid=USER COMMAND",
+        )
+    nft.find()
+    return Captured(wish, state, tell, lasting=lasting)
+
+
+class Captured:
+    """One workload, captured. Nothing is there before `prepared`."""
+
+    def __init__(
+        self, wish: Wish, state: StateDir, tell: Callable[[Notice], None], *, lasting: bool
+    ) -> None:
+        self._wish = wish
+        self._tell = tell
+        self._lasting = lasting
+        self._state = state
+        self._namespace = namespaces.find(wish.namespace) if wish.mode is Mode.NETNS else None
+        self._exclusions = _excluding(wish)
+        self._cgroups = cgroups.of_workload(table_name(str(state.path)))
+        self.mark = _token(state)
+
+    @property
+    def proxy(self) -> Inside:
+        """In the network it serves, in a control group of its own."""
+        return Inside(self._cgroups.proxy, self._netns)
+
+    @property
+    def program(self) -> Inside:
+        """Beside it."""
+        return Inside(self._cgroups.program, self._netns)
+
+    def entered(self) -> AbstractContextManager[None]:
+        """The namespace, where one is captured."""
+        return namespaces.entered(self._netns)
+
+    def bind(self, book: PortBook) -> BoundCapture:
+        """Allocated on a host that many share, the well-known ones in a namespace of its own."""
+        outbound, inbound, ipv6 = book.captured(own_network=self._namespace is not None)
+        return BoundCapture(
+            mode="netns" if self._namespace else "cgroup",
+            outbound_port=outbound,
+            inbound_port=inbound,
+            ipv6=ipv6,
+            probes=self._wish.probes,
+        )
+
+    @asynccontextmanager
+    async def prepared(self) -> AsyncGenerator[None]:
+        """Control groups are made; what a killed agent left in another namespace goes."""
+        await self._forget_elsewhere()
+        self._cgroups.make()
+        keep = False
+        try:
+            yield
+        except asyncio.CancelledError:
+            keep = self._lasting
+            raise
+        finally:
+            if not keep:
+                await self._cgroups.remove()
+
+    @asynccontextmanager
+    async def in_force(self, workload: WorkloadRef, register: Register) -> AsyncGenerator[None]:
+        """Recorded, then applied; the other way round at the end."""
+        plan = self._plan(workload, register)
+        keep = False
+        try:
+            ledger.write(self._record(plan))
+            await nft.load(ruleset(plan), self._netns)
+            yield
+        except asyncio.CancelledError:
+            keep = self._lasting
+            raise
+        finally:
+            if not keep:
+                await self._lift(plan.table)
+
+    async def _lift(self, table: str) -> None:
+        try:
+            await nft.load(removal(table), self._netns)
+        except AgentError as error:
+            if self._netns is None or self._netns.exists():
+                self._tell(Notice(f"{error}: `tulle capture clean` tries again"))
+                return
+        ledger.remove(table)
+
+    async def _forget_elsewhere(self) -> None:
+        """The same workload, captured in another place before: those rules are nobody's now."""
+        table = table_name(str(self._state.path))
+        for record in ledger.records():
+            if record.table == table and record.namespace_path and not self._is_here(record):
+                try:
+                    await nft.load(removal(table), Path(record.namespace_path))
+                except AgentError:
+                    continue  # the namespace is gone, and its rules with it
+
+    def _is_here(self, record: Record) -> bool:
+        return record.namespace == (self._namespace.number if self._namespace else 0)
+
+    def _plan(self, workload: WorkloadRef, register: Register) -> Plan:
+        assert register.capture
+        return Plan(
+            table=table_name(str(self._state.path)),
+            workload=workload,
+            scope=self._scope(register, register.capture),
+            proxy=self._cgroups.named(self._cgroups.proxy),
+            outbound_port=register.capture.outbound_port,
+            inbound_port=register.capture.inbound_port,
+            token=self.mark,
+            exclusions=self._exclusions,
+        )
+
+    def _scope(self, register: Register, bound: BoundCapture) -> Scope:
+        if self._namespace:
+            return NamespaceScope((register.mtls_port, *(probe.port for probe in bound.probes)))
+        return ProgramScope(
+            cgroup=self._cgroups.named(self._cgroups.program),
+            ports=tuple(port.port for port in register.ports),
+            address=ipaddress.ip_address(register.address),
+        )
+
+    def _record(self, plan: Plan) -> Record:
+        return Record(
+            table=plan.table,
+            workload=str(plan.workload),
+            mode="netns" if self._namespace else "cgroup",
+            state_dir=str(self._state.path),
+            cgroup=str(self._cgroups.folder),
+            namespace=self._namespace.number if self._namespace else namespaces.here(),
+            namespace_path=str(self._netns or ""),
+            outbound_port=plan.outbound_port,
+            inbound_port=plan.inbound_port,
+        )
+
+    @property
+    def _netns(self) -> Path | None:
+        return self._namespace.path if self._namespace else None
+
+
+def _token(state: StateDir) -> int:
+    """Random, and the same for a program that outlives its agent."""
+    held = state.read(_TOKEN)
+    if held and held.isdigit():
+        return int(held)
+    token = secrets.randbelow(2**31 - 1) + 1
+    state.write(_TOKEN, str(token).encode())
+    return token
+
+
+def _excluding(wish: Wish) -> Exclusions:
+    """With users and groups as this host numbers them."""
+    return replace(
+        wish.exclusions,
+        users=_numbers(wish.users, lambda name: pwd.getpwnam(name).pw_uid, "user"),
+        groups=_numbers(wish.groups, lambda name: grp.getgrnam(name).gr_gid, "group"),
+    )
+
+
+def _numbers(names: Sequence[str], number: Callable[[str], int], kind: str) -> tuple[int, ...]:
+    return tuple(sorted({_number(name, number, kind) for name in names}))
+
+
+def _number(name: str, number: Callable[[str], int], kind: str) -> int:
+    if name.isdecimal():
+        return int(name)
+    try:
+        return number(name)
+    except KeyError as error:
+        message = f"this host has no {kind} {name!r} to exclude from capture"
+        raise AgentError(
+            f"{kind}-unknown", message, "check its spelling, or give its number"
+        ) from error
