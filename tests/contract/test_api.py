@@ -42,7 +42,7 @@ class TestResources:
     """Kubernetes' paths."""
 
     async def test_what_was_put_can_be_got_and_listed(self, api: Api) -> None:
-        put = await api.ask("PUT", f"{SERVICES}/a", {**as_object(), "metadata": {"name": "a"}})
+        put = await api.ask("POST", SERVICES, {**as_object(), "metadata": {"name": "a"}})
         assert put.status == 201
         assert put.body["metadata"]["namespace"] == "shop"
 
@@ -77,21 +77,21 @@ class TestResources:
 
         assert answer.status == 409
         assert (answer.body["kind"], answer.body["reason"]) == ("Status", "Conflict")
-        assert "somebody else" in answer.body["message"]
+        assert "the object has been modified" in answer.body["message"]
 
     async def test_what_is_not_there_is_404_as_a_status(self, api: Api) -> None:
         for method in ("GET", "DELETE"):
             answer = await api.ask(method, f"{SERVICES}/none")
             assert answer.status == 404
             assert (answer.body["kind"], answer.body["reason"]) == ("Status", "NotFound")
-            assert answer.body["message"].endswith("/none")
+            assert "none" in answer.body["message"]
             assert "tulle get" in answer.body["problems"][0]["hint"]
         assert (await api.ask("GET", "/api/v1/nonsense")).body["kind"] == "Status"
 
     async def test_a_body_that_is_no_such_resource_is_refused_whole(self, api: Api) -> None:
         body = as_object()
         wrong = {**body, "spec": {"ports": [{"port": 0}], "nonsense": 1}}
-        answer = await api.ask("PUT", f"{SERVICES}/a", wrong)
+        answer = await api.ask("POST", SERVICES, wrong)
 
         assert answer.status == 422
         assert {p["path"] for p in answer.body["problems"]} >= {
@@ -101,9 +101,10 @@ class TestResources:
         assert (await api.get(SERVICES))["items"] == []
 
     async def test_a_body_of_another_name_than_the_path_is_refused(self, api: Api) -> None:
+        await api.apply(service("b"))
         answer = await api.ask("PUT", f"{SERVICES}/b", as_object())
 
-        assert answer.status == 422
+        assert answer.status == 400
         assert answer.body["problems"][0]["code"] == "name-mismatch"
 
     async def test_a_deleted_resource_is_gone(self, api: Api) -> None:
@@ -114,7 +115,7 @@ class TestResources:
         assert (await api.get(SERVICES))["items"] == []
 
     async def test_a_dry_run_changes_nothing(self, api: Api) -> None:
-        assert (await api.ask("PUT", f"{SERVICES}/a?dryRun=All", as_object())).status == 201
+        assert (await api.ask("POST", f"{SERVICES}?dryRun=All", as_object())).status == 201
         assert (await api.get(SERVICES))["items"] == []
         await api.apply(service("a"))
         assert (await api.ask("DELETE", f"{SERVICES}/a?dryRun=All")).status == 200

@@ -17,7 +17,7 @@ from tulle.api.edges import Edges, Fleet
 from tulle.api.errors import translate_errors
 from tulle.api.explain import Explain
 from tulle.api.kube.reading import Reading
-from tulle.api.kube.writing import Writing
+from tulle.api.kube.writing.handlers import Writing
 from tulle.api.proxies import Proxies
 from tulle.api.tokens import Mint
 from tulle.reconcile.authority import MeshAuthority
@@ -50,7 +50,7 @@ class Sources:
 def make_routes(sources: Sources) -> list[web.RouteDef]:
     """Every route with its handler: made once, for all doors lead to the same."""
     gate = Gate(sources.store, lambda: sources.authority.trust_domain)
-    changes = Changes(gate)
+    changes = Changes(gate, sources.clock)
     edges = Edges(sources.fleet, lambda: sources.reconciler.compiled.graph)
     proxies = Proxies(sources.reconciler, sources.publisher, sources.fleet)
     checks = Checks(
@@ -63,7 +63,7 @@ def make_routes(sources: Sources) -> list[web.RouteDef]:
     )
     return [
         *Reading(sources.store).routes(),
-        *Writing(sources.store, gate).routes(),
+        *Writing(sources.store, gate, sources.clock).routes(),
         web.post("/tulle/v1/apply", changes.apply),
         web.post("/tulle/v1/delete", changes.delete),
         web.get("/tulle/v1/settled", proxies.settled),

@@ -1,23 +1,32 @@
 """`POST /tulle/v1/apply` and `/delete`: many resources at once, all or none."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 
+import msgspec
 from aiohttp import web
 
 from tulle.api.bodies import Message, Request, read, reply
 from tulle.api.changes import Changed, Gate
 from tulle.api.errors import ProblemsError
+from tulle.api.kube.writing.revisions import recorded
 from tulle.api.statuses import WireProblem, to_wire
 from tulle.codec import decode
+from tulle.codec.patches.managers import Writer
 from tulle.model.kinds import BY_KIND
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Problem, has_errors
-from tulle.model.resources import Resource, key_of
+from tulle.model.resources import Resource, key_of, spec_of
+from tulle.model.worlds import World
 from tulle.store.contract import Delete, Put
 
 MAX_RESOURCES = 10_000
+
+MANAGER = "tulle"
+"""The manager of what is applied here."""
 
 
 class ApplyRequest(Request, frozen=True, kw_only=True):
@@ -59,9 +68,10 @@ class Applied(Message, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The handlers."""
+    """The handlers. `clock` gives Unix seconds."""
 
     gate: Gate
+    clock: Callable[[], float]
 
     async def apply(self, request: web.Request) -> web.Response:
         """Create or replace what is sent."""
@@ -71,8 +81,9 @@ class Changes:
         decoded = await asyncio.to_thread(decode.from_objects, body.resources)
         if has_errors(decoded.problems):
             raise ProblemsError(decoded.problems)
-        puts = [put_of(resource) for resource in decoded.resources]
-        changed = await self.gate.put(puts, dry_run=body.dry_run)
+        now = datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        decide = partial(_puts, decoded.resources, now)
+        changed = await self.gate.put_as(decide, dry_run=body.dry_run)
         return _reply(changed, decoded.problems)
 
     async def delete(self, request: web.Request) -> web.Response:
@@ -83,10 +94,43 @@ class Changes:
         return _reply(await self.gate.delete(deletes, dry_run=body.dry_run))
 
 
-def put_of(resource: Resource) -> Put:
-    """A resource as a change; a resourceVersion in it is what must be stored now, as Kubernetes has it."""
-    version = resource.metadata.resource_version
-    return Put(resource, expect=version or None)
+def put_of(resource: Resource, live: Resource | None, now: str) -> Put:
+    """A resource as a change; a resourceVersion in it is what must be stored now, as Kubernetes has it.
+
+    Finalizers and owners that are not mentioned stay: who wrote them counts on them. `now` is RFC 3339.
+    """
+    expect = resource.metadata.resource_version or None
+    if live is None:
+        return Put(recorded(resource, None, _writer(resource), now), expect)
+    metadata = msgspec.structs.replace(
+        resource.metadata,
+        finalizers=resource.metadata.finalizers or live.metadata.finalizers,
+        owner_references=resource.metadata.owner_references or live.metadata.owner_references,
+        managed_fields=live.metadata.managed_fields,
+    )
+    kept = msgspec.structs.replace(resource, metadata=metadata)
+    if _is_as_before(kept, live):
+        return Put(kept, expect)
+    return Put(recorded(kept, live, _writer(resource), now), expect)
+
+
+def _puts(resources: Sequence[Resource], now: str, world: World) -> list[Put]:
+    return [put_of(resource, world.find(resource.key), now) for resource in resources]
+
+
+def _writer(resource: Resource) -> Writer:
+    return Writer(MANAGER, api_version=resource.API_VERSION)
+
+
+def _is_as_before(resource: Resource, live: Resource) -> bool:
+    """Whether it changes nothing a writer could own: then there is nothing to record."""
+    one, other = resource.metadata, live.metadata
+    return spec_of(resource) == spec_of(live) and (
+        one.labels,
+        one.annotations,
+        one.finalizers,
+        one.owner_references,
+    ) == (other.labels, other.annotations, other.finalizers, other.owner_references)
 
 
 def _check_number(items: Sequence[object]) -> None:

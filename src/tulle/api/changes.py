@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tulle.api.errors import ProblemsError
+from tulle.api.kube.writing.refusals import terminating
 from tulle.graph.compile import Compiler
+from tulle.model.deletions import is_deleting
+from tulle.model.kinds.core import Namespace
 from tulle.model.kinds.mesh import DEFAULT_NAME, Mesh
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Problem, has_errors
@@ -20,9 +23,14 @@ from tulle.store.contract import Batch, Change, Delete, Put, Store
 class Changed:
     """What a change did (or, dry, would do): per key `created`, `configured`, `unchanged` or `deleted`."""
 
-    revision: int
+    batch: Batch
     actions: tuple[tuple[ResourceKey, str], ...]
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def revision(self) -> int:
+        """The revision it made."""
+        return self.batch.revision
 
 
 class Gate:
@@ -37,17 +45,29 @@ class Gate:
     async def put(self, puts: Sequence[Put], *, dry_run: bool = False) -> Changed:
         """Create or replace; refused with every problem if the set would bring an error into the mesh."""
         async with self._turn:
-            return await self._change(puts, self._misplaced(puts), dry_run=dry_run, strict=True)
+            return await self._put(puts, dry_run=dry_run)
+
+    async def put_as(
+        self, decide: Callable[[World], Sequence[Put]], *, dry_run: bool = False
+    ) -> Changed:
+        """The same with puts that depend on what there is: nobody comes between, but who writes statuses."""
+        async with self._turn:
+            puts = await asyncio.to_thread(decide, await self._store.world())
+            return await self._put(puts, dry_run=dry_run)
 
     async def delete(self, deletes: Sequence[Delete], *, dry_run: bool = False) -> Changed:
         """Remove. What others then lack is told, and no reason to refuse."""
         async with self._turn:
             return await self._change(deletes, _needed(deletes), dry_run=dry_run, strict=False)
 
+    async def _put(self, puts: Sequence[Put], *, dry_run: bool) -> Changed:
+        return await self._change(puts, self._misplaced(puts), dry_run=dry_run, strict=True)
+
     async def _change(
         self, changes: Sequence[Change], refusals: list[Problem], *, dry_run: bool, strict: bool
     ) -> Changed:
         before = await self._store.world()
+        _check_namespaces(before, changes)
         planned = await self._store.write(changes, dry_run=True)
         after = before.changed(planned.changed, planned.removed)
         # Apart from the loop: the first compilation of a large mesh takes its time, and streams must go on.
@@ -56,7 +76,7 @@ class Gate:
             raise ProblemsError([*refusals, *new])
         batch = planned if dry_run else await self._store.write(changes)
         actions = tuple((change.key, _action(change, before, batch)) for change in changes)
-        return Changed(batch.revision, actions, tuple(told))
+        return Changed(batch, actions, tuple(told))
 
     def _compare(
         self, before: World, after: World, changes: Sequence[Change]
@@ -75,6 +95,19 @@ class Gate:
             for put in puts
             if isinstance(put.resource, Mesh) and put.resource.spec.trust_domain != home
         ]
+
+
+def _check_namespaces(world: World, changes: Sequence[Change]) -> None:
+    """A namespace on its way out takes nothing new, or it would never be empty. Raises ApiError (403)."""
+    for change in changes:
+        namespace = world.get(Namespace, "", change.key.namespace)
+        if (
+            isinstance(change, Put)
+            and namespace is not None
+            and is_deleting(namespace)
+            and world.find(change.key) is None
+        ):
+            raise terminating(change.key)
 
 
 def _moved(mesh: Mesh, home: str) -> Problem:

@@ -13,10 +13,12 @@ from collections.abc import Awaitable, Callable, Iterable
 import msgspec
 from aiohttp import web
 
+from tulle.api.kube import words
 from tulle.api.statuses import Status, failure
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Problem
 from tulle.store.errors import (
+    AlreadyExists,
     BackupError,
     Compacted,
     ConflictError,
@@ -77,7 +79,7 @@ async def translate_errors(request: web.Request, handler: Handler) -> web.Stream
     except ApiError as error:
         return respond(error.to_status())
     except StoreError as error:
-        return answer(_status_of(error), error.message, (error.problem,))
+        return respond(_to_status(error))
     except web.HTTPException as error:
         return answer(error.status, error.text or error.reason)
     except Exception:
@@ -100,7 +102,23 @@ def respond(status: Status) -> web.Response:
     return response
 
 
-def _status_of(error: StoreError) -> int:
+def _to_status(error: StoreError) -> Status:
+    """In Kubernetes' words where it has some: its clients look at the reason, and people know the sentence."""
+    code, key, reason = _code_of(error), error.resource, ""
+    message = error.message
+    match error:
+        case NotFound() if key:
+            message = words.not_found(key)
+        case AlreadyExists() if key:
+            message, reason = words.already_exists(key), "AlreadyExists"
+        case ConflictError() if key:
+            message = words.conflict(key)
+        case _:
+            pass
+    return failure(code, message, (error.problem,), reason)
+
+
+def _code_of(error: StoreError) -> int:
     match error:
         case NotFound():
             return 404

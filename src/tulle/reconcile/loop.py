@@ -264,10 +264,8 @@ class Reconciler:
 
 
 def _status_put(resource: Resource) -> Put:
-    """Agents' sessions write Workload statuses too, so those are only replaced as we have read them."""
-    shared = isinstance(resource, Workload)
-    expect = resource.metadata.resource_version if shared else None
-    return Put(resource, expect=expect, status_only=True)
+    """Others write statuses too (agents, clients of the API), so each is only replaced as we have read it."""
+    return Put(resource, expect=resource.metadata.resource_version, status_only=True)
 
 
 def _unbuilt(error: Exception) -> Problem:

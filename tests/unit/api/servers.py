@@ -81,9 +81,14 @@ class Api:
     sources: Sources
     fleet: StillFleet
 
-    async def ask(self, method: str, path: str, body: object = None) -> Answer:
-        data = None if body is None else io.BytesIO(json.dumps(body).encode())
-        async with self.client.request(method, f"http://tulle{path}", data=data) as response:
+    async def ask(
+        self, method: str, path: str, body: object = None, type_: str = "application/json"
+    ) -> Answer:
+        text = body if isinstance(body, str) else json.dumps(body)
+        data = None if body is None else io.BytesIO(text.encode())
+        headers = {} if body is None else {"Content-Type": type_}
+        url = f"http://tulle{path}"
+        async with self.client.request(method, url, data=data, headers=headers) as response:
             text = await response.text()
             is_json = response.content_type == "application/json"
             read = await response.json() if is_json else text

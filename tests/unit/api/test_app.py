@@ -8,6 +8,7 @@ from tests.unit.api.servers import now, serving
 
 from tulle.api.app import make_app, make_routes
 from tulle.api.doors.guards import by_socket
+from tulle.api.kube.paths import path_of_one
 from tulle.model.kinds import ALL
 from tulle.store.memory import MemoryStore
 
@@ -35,8 +36,14 @@ async def test_every_route_of_the_contract_is_there(tmp_path: Path) -> None:
         routes = {(r.method, r.resource.canonical) for r in app.router.routes() if r.resource}
 
     assert routes >= OURS
-    kinds = sum(4 + kind.NAMESPACED for kind in ALL)
-    assert len(routes - {r for r in routes if r[0] == "HEAD"}) == len(OURS) + kinds
+    served = routes - OURS - {route for route in routes if route[0] == "HEAD"}
+    assert all(path.startswith(("/api/", "/apis/")) for _, path in served)
+    for kind in ALL:
+        one = path_of_one(kind)
+        for method in ("GET", "PUT", "PATCH", "DELETE"):
+            assert (method, one) in served
+        has_status = "status" in kind.__struct_fields__
+        assert {("PUT", f"{one}/status"), ("PATCH", f"{one}/status")} <= served or not has_status
 
 
 async def test_the_socket_goes_with_the_server(tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ from tests.unit.api.servers import now
 from tests.unit.reconcile.meshes import mesh, route, service
 
 from tulle.api.changes import Gate
-from tulle.api.errors import ProblemsError
+from tulle.api.errors import ApiError, ProblemsError
 from tulle.graph.mesh import Compiled, MeshGraph, MeshSettings
+from tulle.model.kinds.core import Namespace
 from tulle.model.kinds.service import Service
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Problem
+from tulle.model.resources import Metadata
 from tulle.model.worlds import World
 from tulle.store.contract import Batch, Change, Delete, Put
 from tulle.store.errors import ConflictError
@@ -53,6 +55,32 @@ def no_clash(world: World) -> Compiled:
         else []
     )
     return Compiled(MeshGraph(MeshSettings(), {}, {}), (), tuple(problems))
+
+
+async def test_puts_that_depend_on_what_there_is_are_decided_with_nobody_in_between(
+    gate: Gate, store: CountingStore
+) -> None:
+    def one_more(world: World) -> list[Put]:
+        return [Put(service(f"s{len(world.all(Service))}"))]
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(5):
+            group.create_task(gate.put_as(one_more))
+
+    names = [found.metadata.name for found in (await store.world()).all(Service)]
+    assert names == [f"s{number}" for number in range(5)]
+
+
+async def test_a_namespace_that_is_being_deleted_takes_nothing_new(
+    gate: Gate, store: CountingStore
+) -> None:
+    shop = Namespace(metadata=Metadata(name="shop"))
+    await store.write([Put(shop), Put(service("a"))])
+    await gate.delete([Delete(shop.key)])
+
+    with pytest.raises(ApiError, match="being terminated"):
+        await gate.put([Put(service("b"))])
+    assert (await gate.put([Put(service("a", port=81))])).actions[0][1] == "configured"
 
 
 async def test_a_change_that_brings_an_error_into_the_mesh_is_refused(

@@ -47,12 +47,19 @@ def command(
         listed = client.get(resource_path(found, scope), ItemList)
         items = [bytes(item) for item in listed.items]
     if output in {"json", "yaml"}:
-        objects = [cast(object, json.loads(item)) for item in items]
+        objects = [_shown(json.loads(item)) for item in items]
         print_as(output, objects[0] if name else _list_of(objects))
     else:
         _show(found, items, output, several=all_namespaces)
     if not items and scope:
         click.echo(f"no {found.PLURAL} in namespace {scope}; -A looks in all", err=True)
+
+
+def _shown(resource: dict[str, object]) -> dict[str, object]:
+    """Without its managed fields: many lines for machines, which nobody applies."""
+    metadata = cast("dict[str, object]", resource["metadata"])
+    kept = {name: value for name, value in metadata.items() if name != "managedFields"}
+    return {**resource, "metadata": kept}
 
 
 def _list_of(objects: Sequence[object]) -> dict[str, object]:

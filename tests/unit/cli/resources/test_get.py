@@ -47,6 +47,12 @@ def test_an_empty_list_says_where_it_looked(server: Server) -> None:
     assert "no services in namespace default" in result.stderr
 
 
+def test_who_manages_which_fields_is_not_for_people(server: Server) -> None:
+    server.apply(service("a"))
+
+    assert "managedFields" not in server.tulle("get", "svc", "a", "-n", "shop", "-o", "yaml").stdout
+
+
 def test_what_get_writes_apply_reads(server: Server) -> None:
     server.apply(service("a"))
     text = server.tulle("get", "service", "a", "-n", "shop", "-o", "yaml").stdout

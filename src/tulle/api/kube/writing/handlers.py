@@ -1,0 +1,306 @@
+"""The handlers of changes: read a request, decide by `revisions`, put it through the gate, answer."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from tulle.api.bodies import reply
+from tulle.api.changes import Changed, Gate
+from tulle.api.kube.paths import key_in, path_of, path_of_one
+from tulle.api.kube.writing import bodies, revisions
+from tulle.api.kube.writing.bodies import Body
+from tulle.api.kube.writing.deletions import DeleteOptions, Deletion, deletion
+from tulle.api.kube.writing.refusals import InvalidRefused, bad_request
+from tulle.api.kube.writing.requests import DELETES, WriteQuery, check_known, write_query
+from tulle.api.kube.writing.revisions import STATUS, Author, PatchForm, Revision, Target
+from tulle.api.statuses import Details, Status
+from tulle.codec import encode
+from tulle.codec.patches import strategic
+from tulle.model.kinds import ALL
+from tulle.model.names import ResourceKey
+from tulle.model.problems import Problem
+from tulle.model.resources import Resource, key_of
+from tulle.store.contract import Store
+from tulle.store.errors import AlreadyExists, ConflictError, NotFound
+
+TRIES = 5
+"""Times a change is decided anew because somebody was faster, as in Kubernetes."""
+
+NAMES_TRIED = 8
+"""Times another name is made up where one is taken."""
+
+MAX_WARNINGS = 20
+
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+"""No vowels, as in Kubernetes: no words come out."""
+
+_MADE_UP = 5
+_MAX_NAME = 63
+
+Decide = Callable[[Resource | None], Revision]
+
+
+class Writing:
+    """The handlers; each is bound to a kind in `routes`. `clock` gives Unix seconds."""
+
+    def __init__(self, store: Store, gate: Gate, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._gate = gate
+        self._clock = clock
+
+    def routes(self) -> Iterator[web.RouteDef]:
+        """Every path of every kind that can be changed."""
+        for kind in ALL:
+            one = path_of_one(kind)
+            yield web.post(path_of(kind, "{namespace}"), partial(self.create, kind))
+            yield web.put(one, partial(self.replace, kind, ""))
+            yield web.patch(one, partial(self.patch, kind, ""))
+            yield web.delete(one, partial(self.delete, kind))
+            if STATUS in kind.__struct_fields__:
+                yield web.put(f"{one}/status", partial(self.replace, kind, STATUS))
+                yield web.patch(f"{one}/status", partial(self.patch, kind, STATUS))
+
+    async def create(self, kind: type[Resource], request: web.Request) -> web.Response:
+        """Make a new resource, of its own name or of one made up here."""
+        query = _query(request)
+        body = bodies.read_object(await request.read(), _content_type(request))
+        author = self._author(query, "")
+        prefix = _prefix(body.value)
+        for attempt in range(1, NAMES_TRIED + 1):
+            named = _named(body, prefix)
+            target = _new_target(kind, request, named)
+            decide = partial(_create, target, named, author)
+            try:
+                return await self._write(target, query, decide)
+            except AlreadyExists:
+                if not prefix or attempt == NAMES_TRIED:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def replace(
+        self, kind: type[Resource], subresource: str, request: web.Request
+    ) -> web.Response:
+        """Replace what is there; with a resourceVersion, only that version."""
+        query, target = _query(request), Target(kind, key_in(kind, request))
+        _no_force(query)
+        body = bodies.read_object(await request.read(), _content_type(request))
+        author = self._author(query, subresource)
+
+        def decide(live: Resource | None) -> Revision:
+            return revisions.replaced(target, _there(live, target), body, author)
+
+        return await self._write(target, query, decide)
+
+    async def patch(
+        self, kind: type[Resource], subresource: str, request: web.Request
+    ) -> web.Response:
+        """Change a part of it, in one of the forms the content type names."""
+        query, target = _query(request), Target(kind, key_in(kind, request))
+        form = _form(kind, request)
+        author = self._author(query, subresource)
+        data = await request.read()
+        if form is PatchForm.APPLY:
+            _check_manager(query)
+            body = bodies.read_yaml(data)
+            decide = partial(_apply, target, body, author, bool(query.force))
+        else:
+            _no_force(query)
+            decide = partial(_patch, target, form, bodies.read_json(data), author)
+        return await self._write(target, query, decide)
+
+    async def delete(self, kind: type[Resource], request: web.Request) -> web.Response:
+        """Delete one: it goes at once, or when its finalizers are gone."""
+        asked = await _deletion(request, DELETES)
+        key = key_in(kind, request)
+        found = (await self._store.world()).find(key)
+        if found is None:
+            raise _missing(key)
+        changed = await self._gate.delete([asked.of(found)], dry_run=asked.dry_run)
+        left = next((one for one in changed.batch.changed if one.key == key), None)
+        if left is not None or key not in changed.batch.removed:
+            return reply(encode.to_object(left or found, defaults=True))
+        return reply(_gone(found))
+
+    async def _write(self, target: Target, query: WriteQuery, decide: Decide) -> web.Response:
+        """Decide by what is stored, write, and decide anew where that was overtaken."""
+        for attempt in range(1, TRIES + 1):
+            live = (await self._store.world()).find(target.key)
+            revision = decide(live)
+            try:
+                changed = await self._gate.put([revision.put], dry_run=query.dry_run)
+            except AlreadyExists:
+                raise
+            except ConflictError:
+                if attempt == TRIES:
+                    raise
+            else:
+                return _answer(target.key, live, revision, changed, query)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _author(self, query: WriteQuery, subresource: str) -> Author:
+        now = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return Author(query.manager, now, subresource, query.validation)
+
+
+def _create(target: Target, body: Body, author: Author, live: Resource | None) -> Revision:
+    """What there is already is for the store to refuse: a race has one winner."""
+    return revisions.created(target, body, author)
+
+
+def _apply(
+    target: Target, body: Body, author: Author, force: bool, live: Resource | None
+) -> Revision:
+    if live is None and author.subresource:
+        raise _missing(target.key)
+    return revisions.applied(target, live, body, author, force=force)
+
+
+def _patch(
+    target: Target, form: PatchForm, body: Body, author: Author, live: Resource | None
+) -> Revision:
+    return revisions.patched(target, _there(live, target), form, body, author)
+
+
+def _there(live: Resource | None, target: Target) -> Resource:
+    if live is None:
+        raise _missing(target.key)
+    return live
+
+
+def _missing(key: ResourceKey) -> NotFound:
+    return NotFound(f"there is no {key}", "`tulle get` lists what there is", key)
+
+
+def _query(request: web.Request) -> WriteQuery:
+    agent = request.headers.get("User-Agent", "")
+    return write_query(request.query, request.query.getall("dryRun", []), agent)
+
+
+def _content_type(request: web.Request) -> str:
+    """Without its parameters; "" where the request names none."""
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def _form(kind: type[Resource], request: web.Request) -> PatchForm:
+    name = _content_type(request)
+    forms = [form for form in PatchForm if _has_form(kind, form)]
+    if name not in forms:
+        raise bodies.unsupported(name, forms)
+    return PatchForm(name)
+
+
+def _has_form(kind: type[Resource], form: PatchForm) -> bool:
+    return form is not PatchForm.STRATEGIC or strategic.has_strategy(kind)
+
+
+def _no_force(query: WriteQuery) -> None:
+    if query.force is not None:
+        message = "may not be specified for non-apply patch"
+        raise _invalid_option("force", "not-supported", message)
+
+
+def _check_manager(query: WriteQuery) -> None:
+    if not query.names_manager:
+        message = "is required for apply patch"
+        raise _invalid_option("fieldManager", "missing-field", message)
+
+
+def _invalid_option(path: str, code: str, message: str) -> InvalidRefused:
+    return InvalidRefused(ResourceKey("PatchOptions", "", ""), [Problem(path, code, message)])
+
+
+def _prefix(value: Any) -> str:
+    """What a made-up name shall begin with; "" where the resource has a name, or none is wanted."""
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    if not isinstance(metadata, dict) or metadata.get("name"):
+        return ""
+    prefix = metadata.get("generateName")
+    return prefix if isinstance(prefix, str) else ""
+
+
+def _named(body: Body, prefix: str) -> Body:
+    if not prefix:
+        return body
+    end = "".join(secrets.choice(_LETTERS) for _ in range(_MADE_UP))
+    name = f"{prefix[: _MAX_NAME - _MADE_UP]}{end}"
+    metadata = {**body.value["metadata"], "name": name}
+    return Body({**body.value, "metadata": metadata}, body.twice)
+
+
+def _new_target(kind: type[Resource], request: web.Request, body: Body) -> Target:
+    """The key a body names, in the namespace of its path."""
+    if not isinstance(body.value, dict):
+        raise bad_request("request-malformed", "the body must be a mapping: one resource")
+    metadata = body.value.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    namespace = request.match_info.get("namespace", "")
+    key = key_of(kind, namespace, name if isinstance(name, str) else "")
+    if not key.name:
+        problem = Problem("metadata.name", "missing-field", "name or generateName is required")
+        raise InvalidRefused(key, [problem])
+    return Target(kind, key)
+
+
+async def _deletion(request: web.Request, known: frozenset[str]) -> Deletion:
+    check_known(request.query, known)
+    data = await request.read()
+    if not data:
+        options = DeleteOptions()
+    else:
+        value = bodies.read_object(data, _content_type(request)).value
+        try:
+            options = msgspec.convert(value, DeleteOptions)
+        except msgspec.ValidationError as error:
+            message = f"the body is no DeleteOptions: {error}"
+            raise bad_request("request-malformed", message) from None
+    return deletion(options, request.query, request.query.getall("dryRun", []))
+
+
+def _gone(resource: Resource) -> Status:
+    """What Kubernetes answers when something was deleted."""
+    kind = type(resource)
+    details = Details(
+        name=resource.metadata.name,
+        group=kind.API_VERSION.rpartition("/")[0],
+        kind=kind.PLURAL,
+        uid=resource.metadata.uid,
+    )
+    message = f"{resource.key} deleted"
+    return Status(status="Success", message=message, reason="", code=200, details=details)
+
+
+def _answer(
+    key: ResourceKey,
+    live: Resource | None,
+    revision: Revision,
+    changed: Changed,
+    query: WriteQuery,
+) -> web.Response:
+    """The resource as it is now (or, dry, would be), and what there is to say of it."""
+    written = next((one for one in changed.batch.changed if one.key == key), None)
+    resource = written or (revision.put.resource if key in changed.batch.removed else live)
+    assert resource is not None
+    if query.dry_run:
+        resource = _as_before(resource, live)
+    response = reply(encode.to_object(resource, defaults=True), 200 if live else 201)
+    told = dict.fromkeys([*revision.warnings, *map(str, changed.warnings)])
+    # Kubernetes' way to say something beside the resource; clients print it.
+    response.headers.extend(("Warning", _quoted(text)) for text in list(told)[:MAX_WARNINGS])
+    return response
+
+
+def _as_before(resource: Resource, live: Resource | None) -> Resource:
+    """At the version it really has: a dry run makes none."""
+    version = live.metadata.resource_version if live else ""
+    metadata = msgspec.structs.replace(resource.metadata, resource_version=version)
+    return msgspec.structs.replace(resource, metadata=metadata)
+
+
+def _quoted(text: str) -> str:
+    plain = "".join(c if " " <= c <= "~" else "?" for c in text)[:1000]
+    return f'299 tulle "{plain.replace(chr(34), chr(39)).replace(chr(92), "/")}"'
