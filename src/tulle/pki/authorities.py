@@ -16,14 +16,12 @@ from cryptography.x509.oid import NameOID
 
 from tulle.model.names import trust_domain_of
 from tulle.model.problems import Problem
+from tulle.pki.renewals import BACKDATE_S
 from tulle.pki.spiffe import is_trust_domain
 
 DAY_S = 86400.0
 ROOT_LIFETIME_S = 3652 * DAY_S
 INTERMEDIATE_LIFETIME_S = 365 * DAY_S
-
-BACKDATE_S = 60.0
-"""Every certificate starts this long before it was made: clocks of different machines differ."""
 
 DNS_SUFFIX = "tulle"
 """DNS names in our certificates end in it; they are never looked up, only compared."""

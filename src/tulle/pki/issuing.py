@@ -14,7 +14,6 @@ from tulle.model.names import spiffe_id as spiffe_id_of
 from tulle.model.problems import Problem
 from tulle.model.wire import CONTROL_PLANE_NAME
 from tulle.pki.authorities import (
-    BACKDATE_S,
     DNS_SUFFIX,
     Authority,
     certificate_pem,
@@ -22,6 +21,7 @@ from tulle.pki.authorities import (
     moment,
     signed_by,
 )
+from tulle.pki.renewals import BACKDATE_S
 from tulle.pki.spiffe import CONTROL_PLANE, read_identity
 
 

@@ -1,7 +1,9 @@
 """When to renew a certificate, and what to say when clocks disagree. Unix seconds everywhere."""
 
 from tulle.model.problems import Problem
-from tulle.pki.authorities import BACKDATE_S
+
+BACKDATE_S = 60.0
+"""Every certificate starts this long before it was made: clocks of different machines differ."""
 
 SET_CLOCKS = "set the clocks of both machines by NTP (timedatectl shows it), and try again"
 """The way out whenever clocks disagree."""

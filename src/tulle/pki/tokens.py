@@ -4,13 +4,10 @@ The line also carries the mesh's roots, so that the agent knows the control plan
 secret. The control plane keeps a hash only; who reads its store cannot join.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import constant_time, hashes
 
@@ -19,13 +16,11 @@ from tulle.model.problems import Problem
 from tulle.pki import bundles
 from tulle.pki.bundles import Bundle
 from tulle.pki.spiffe import CONTROL_PLANE
+from tulle.pki.token_lines import TokenLine, malformed, read_line, write_line
 
 RANDOM_BYTES = 40
 """How much randomness a token is made of: 8 bytes of id, 32 of secret."""
 
-MAX_TOKEN_CHARACTERS = 32 * 1024
-
-_PREFIX = "tulle1."
 _ID_BYTES = 8
 
 
@@ -47,7 +42,7 @@ class TokenRecord:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What the agent reads out of the line."""
+    """What is in a line whose roots are roots."""
 
     id: str
     secret: bytes = field(repr=False)
@@ -62,12 +57,6 @@ class Token:
     def secret_hash(self) -> str:
         """What the store compares."""
         return hash_secret(self.secret)
-
-
-class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    id: str
-    secret: bytes
-    roots: tuple[bytes, ...]
 
 
 def new_token(
@@ -87,9 +76,8 @@ def new_token(
     if len(random) != RANDOM_BYTES or isinstance(roots, Problem):
         raise ValueError(f"a token needs {RANDOM_BYTES} random bytes and a root")
     token_id, secret = random[:_ID_BYTES].hex(), random[_ID_BYTES:]
-    line = _Line(token_id, secret, tuple(bundles.to_der(root) for root in roots.roots))
-    text = _PREFIX + base64.urlsafe_b64encode(msgspec.json.encode(line)).decode().rstrip("=")
-    return text, TokenRecord(
+    line = TokenLine(token_id, secret, tuple(bundles.to_der(root) for root in roots.roots))
+    return write_line(line), TokenRecord(
         id=token_id,
         secret_hash=hash_secret(secret),
         namespace=account.namespace,
@@ -102,20 +90,15 @@ def new_token(
 
 def read_token(text: str) -> Token | Problem:
     """The token in a line; white space around it does not matter."""
-    text = text.strip()
-    if len(text) > MAX_TOKEN_CHARACTERS or not text.startswith(_PREFIX):
-        return _malformed(f"a join token is one line that begins with {_PREFIX}")
-    body = text.removeprefix(_PREFIX)
+    line = read_line(text)
+    if isinstance(line, Problem):
+        return line
     try:
-        padded = body + "=" * (-len(body) % 4)
-        decoded = base64.b64decode(padded, altchars=b"-_", validate=True)
-        line = msgspec.json.decode(decoded, type=_Line)
         certificates = [x509.load_der_x509_certificate(der) for der in line.roots]
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
-        # The error's own text is dropped: it may quote half a secret.
-        return _malformed("the join token is damaged; perhaps it was cut when it was copied")
-    if not certificates or not line.secret or not all(map(bundles.is_root, certificates)):
-        return _malformed("the join token lacks its secret or its roots")
+    except ValueError:
+        return malformed("the join token is damaged; perhaps it was cut when it was copied")
+    if not all(map(bundles.is_root, certificates)):
+        return malformed("the join token lacks its secret or its roots")
     return Token(line.id, line.secret, bundles.merge(Bundle(tuple(certificates))))
 
 
@@ -166,7 +149,3 @@ def _mismatch(path: str, why: str) -> Problem:
         f"the join token does not fit: {why}",
         "make one with `tulle token create --namespace … --service-account … --label …`",
     )
-
-
-def _malformed(message: str) -> Problem:
-    return Problem("", "token-malformed", message, "make a new one with `tulle token create`")

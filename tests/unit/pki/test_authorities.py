@@ -6,7 +6,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tulle.model.problems import Problem
 from tulle.pki import authorities
-from tulle.pki.authorities import BACKDATE_S, DAY_S, Authority, new_intermediate, new_root
+from tulle.pki.authorities import DAY_S, Authority, new_intermediate, new_root
+from tulle.pki.renewals import BACKDATE_S
 
 NOW = 1_800_000_000.0
 

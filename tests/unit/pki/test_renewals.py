@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tulle.pki.authorities import BACKDATE_S
-from tulle.pki.renewals import check_clock, issue_time, renew_at
+from tulle.pki.renewals import BACKDATE_S, check_clock, issue_time, renew_at
 
 NOW = 1_800_000_000.0
 JITTER = st.floats(0, 1, exclude_max=True)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import msgspec
 
-from tulle.agent.control import channels
+from tulle.agent.control import channels, keysmith
 from tulle.agent.control.backoff import Backoff, luck
 from tulle.agent.control.channels import RefusedError, Trust, UnreachableError
 from tulle.agent.errors import AgentError
@@ -30,8 +30,9 @@ from tulle.model.wire import (
     encode,
     workload_dns_name,
 )
-from tulle.pki import renewals, requests, tokens
-from tulle.pki.authorities import BACKDATE_S
+from tulle.pki import renewals
+from tulle.pki.renewals import BACKDATE_S
+from tulle.pki.token_lines import TokenLine, read_line
 from tulle.settings import AgentSettings
 
 Clock = Callable[[], float]
@@ -125,10 +126,10 @@ class IdentityKeeper:
     async def come_back(self) -> bool:
         """Be let in again as the workload that left; False if it did not leave, or cannot now."""
         text = (self._state.read(_RETURN) or b"").decode(errors="replace")
-        token = tokens.read_token(text) if text else None
+        token = read_line(text) if text else None
         if token is None or isinstance(token, Problem):
             return False
-        key, request = self._request(text)
+        key, request = await self._request(text)
         try:
             answer = await channels.call(
                 str(self._settings.server), Trust(token.root_pem), METHOD_JOIN, request
@@ -149,8 +150,8 @@ class IdentityKeeper:
             await self._renew()
             renewed(self.current)
 
-    async def _join(self, token: tokens.Token, text: str, saved: Identity | None) -> None:
-        key, request = self._request(text)
+    async def _join(self, token: TokenLine, text: str, saved: Identity | None) -> None:
+        key, request = await self._request(text)
         try:
             answer = await self._ask_until_answered(
                 str(self._settings.server), Trust(token.root_pem), METHOD_JOIN, request
@@ -161,17 +162,17 @@ class IdentityKeeper:
             raise error.as_agent_error() from error
         await self._accept(key, _read(answer), token.id)
 
-    def _request(self, token: str) -> tuple[bytes, bytes]:
+    async def _request(self, token: str) -> tuple[str, bytes]:
         """A new key, and the request to join with it."""
-        key, csr = requests.new_request(workload_dns_name(self._settings.namespace, "new"))
+        made = await keysmith.new_key(workload_dns_name(self._settings.namespace, "new"))
         request = JoinRequest(
             token=token,
             namespace=self._settings.namespace,
             service_account=self._settings.service_account,
             labels=self._settings.labels,
-            csr=csr,
+            csr=made.csr,
         )
-        return key, encode(request)
+        return made.private_key, encode(request)
 
     async def _renew(self) -> None:
         """Ask until there is an answer; with a certificate that expired meanwhile, only a token helps."""
@@ -188,13 +189,13 @@ class IdentityKeeper:
 
     async def _renew_once(self) -> None:
         identity = self.current
-        key, csr = requests.new_request(
+        made = await keysmith.new_key(
             workload_dns_name(identity.workload.namespace, identity.workload.name)
         )
         answer = await channels.call(
-            self.xds_address, identity.trust, METHOD_RENEW, encode(RenewRequest(csr=csr))
+            self.xds_address, identity.trust, METHOD_RENEW, encode(RenewRequest(csr=made.csr))
         )
-        await self._accept(key, _read(answer), identity.token_id)
+        await self._accept(made.private_key, _read(answer), identity.token_id)
 
     async def _rejoin(self) -> None:
         """The certificate expired while the control plane was away: perhaps the user brought a new token."""
@@ -203,11 +204,11 @@ class IdentityKeeper:
             raise _expired(self.current, "the control plane was away too long")
         await self._join(token, text, saved=None)
 
-    async def _accept(self, key: bytes, credentials: Credentials, token_id: str) -> None:
+    async def _accept(self, key: str, credentials: Credentials, token_id: str) -> None:
         now = self._clock()
         _check_clocks(credentials, now, self._tell)
         self.current = Identity(
-            private_key=key.decode(),
+            private_key=key,
             credentials=credentials,
             obtained_at=now,
             token_id=token_id,
@@ -256,7 +257,7 @@ class IdentityKeeper:
         found = (known.namespace, known.service_account, saved.labels)
         return saved if found == wanted else None
 
-    def _token(self, needed: bool) -> tuple[tokens.Token | None, str]:
+    def _token(self, needed: bool) -> tuple[TokenLine | None, str]:
         path = self._settings.token_file
         text = "" if path is None else read_token_file(path, self._tell, needed)
         if not text:
@@ -267,7 +268,7 @@ class IdentityKeeper:
                     "make one with `tulle token create` and pass --token-file",
                 )
             return None, ""
-        token = tokens.read_token(text)
+        token = read_line(text)
         if isinstance(token, Problem):
             raise AgentError(token.code, f"{path}: {token.message}", token.hint)
         return token, text

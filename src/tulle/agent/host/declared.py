@@ -18,8 +18,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
-
 from tulle.agent.host.words import REPEATED, SHARED, SharedWords
 from tulle.model.problems import Problem
 
@@ -72,6 +70,8 @@ def read_file(file: Path, server: str = "") -> Declared | tuple[Problem, ...]:
         return (_problem(file, "workload-unreadable", error.strerror or str(error), "mend it"),)
     if len(text) > _LARGEST:
         return (_problem(file, "workload-unreadable", "is too large", "one workload a file"),)
+    import yaml  # an agent without such files does without it
+
     try:
         content = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
