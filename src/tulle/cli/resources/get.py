@@ -82,12 +82,13 @@ def _show(kind: "type[Resource]", items: Sequence[bytes], output: str, *, severa
 
 def row_of(resource: "Resource", now: datetime, *, wide: bool) -> dict[str, str]:
     """What a line says of a resource, by header."""
-    from tulle.cli.resources.columns import cells_of
+    from tulle.codec.columns import columns_of
 
+    columns = [c for c in columns_of(type(resource)) if wide or not c.wide]
     return {
         "NAMESPACE": resource.metadata.namespace,
         "NAME": resource.metadata.name,
-        **cells_of(resource, wide=wide),
+        **{column.header.upper(): str(column.cell(resource)) for column in columns},
         "AGE": age_of(resource.metadata.creation_timestamp, now),
     }
 

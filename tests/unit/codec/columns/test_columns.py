@@ -2,10 +2,11 @@
 
 import pytest
 
-from tulle.cli.resources.columns import cells_of, worst
 from tulle.codec import decode
+from tulle.codec.columns import cells_of, columns_of
 from tulle.model.kinds import ALL
-from tulle.model.resources import Condition, Metadata
+from tulle.model.kinds.core import ConfigMap, Secret
+from tulle.model.resources import Metadata, Resource
 
 SHOWN = {
     "Workload": (
@@ -16,12 +17,12 @@ SHOWN = {
     "Process": (
         "apiVersion: tulle.dev/v1\nkind: Process\nmetadata: {name: a}\n"
         "spec: {command: [run], replicas: 2, upstreams: [{service: b, port: 80}]}\n",
-        {"REPLICAS": "2", "ACCOUNT": "default", "UPSTREAMS": "b:80"},
+        {"REPLICAS": 2, "ACCOUNT": "default", "UPSTREAMS": "b:80"},
     ),
     "Service": (
         "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
         "spec: {selector: {app: a}, ports: [{name: w, port: 80, appProtocol: http}, {name: x, port: 81}]}\n",
-        {"ADDRESS": "-", "PORTS": "80/http,81/tcp", "SELECTOR": "app=a"},
+        {"TYPE": "ClusterIP", "ADDRESS": "-", "PORTS": "80/http,81/tcp", "SELECTOR": "app=a"},
     ),
     "ExternalService": (
         "apiVersion: tulle.dev/v1\nkind: ExternalService\nmetadata: {name: a}\n"
@@ -46,30 +47,38 @@ SHOWN = {
     ),
     "Mesh": (
         "apiVersion: tulle.dev/v1\nkind: Mesh\nmetadata: {name: default}\n",
-        {"TRUST DOMAIN": "mesh.local", "CERTIFICATES": "24h"},
+        {"TRUST-DOMAIN": "mesh.local", "CERTIFICATES": "24h"},
     ),
 }
 
 
 @pytest.mark.parametrize("kind", SHOWN)
 def test_a_line_says_what_matters_of_a_kind(kind: str) -> None:
-    text, cells = SHOWN[kind]
+    text, wanted = SHOWN[kind]
     (resource,) = decode.read(text, "m.yaml").resources
+    columns = columns_of(type(resource))
 
-    assert cells_of(resource, wide=False) == cells
-    assert cells_of(resource, wide=True).items() >= cells.items()
-
-
-@pytest.mark.parametrize("kind", ["Namespace", "ServiceAccount", "Secret", "ConfigMap"])
-def test_kinds_without_columns_show_none_and_no_secret_at_all(kind: str) -> None:
-    (found,) = (k for k in ALL if kind == k.KIND)
-
-    assert cells_of(found(metadata=Metadata(name="a")), wide=True) == {}
+    cells = {c.header.upper(): c.cell(resource) for c in columns if not c.wide}
+    assert cells == wanted
+    assert len(cells_of(resource)) == len(columns)
 
 
-def test_of_several_conditions_the_worst_counts() -> None:
-    good = Condition(type="Accepted", status="True", reason="Accepted")
-    bad = Condition(type="Accepted", status="False", reason="NoMatchingParent")
+def test_secrets_tell_how_much_they_hold_and_nothing_of_what() -> None:
+    secret = Secret(metadata=Metadata(name="a"), data={"k": "c2VjcmV0"}, string_data={"l": "plain"})
 
-    assert worst([good, bad], "Accepted") == "False (NoMatchingParent)"
-    assert worst([good], "Accepted") == "True"
+    assert cells_of(secret) == ("Opaque", 2)
+    assert cells_of(ConfigMap(metadata=Metadata(name="a"), data={"k": "v"})) == (1,)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_headers_are_single_words_told_apart_and_wide_columns_come_last(
+    kind: type[Resource],
+) -> None:
+    columns = columns_of(kind)
+    headers = [column.header.upper() for column in columns]
+
+    assert len(set(headers)) == len(headers)
+    assert not {"NAME", "NAMESPACE", "AGE"} & set(headers)
+    assert all(" " not in header for header in headers)
+    assert [c.wide for c in columns] == sorted(c.wide for c in columns)
+    assert all(column.description.endswith(".") for column in columns)
