@@ -17,6 +17,7 @@ from tulle.api.doors.access import Access
 from tulle.api.doors.certificates import DoorCertificate
 from tulle.api.doors.keys import AdminToken
 from tulle.api.doors.opening import Doors, opened, serving
+from tulle.api.kube.reading.history import History
 from tulle.api.tokens import Mint
 from tulle.model.problems import Problem
 from tulle.ops import garbage
@@ -68,9 +69,10 @@ async def run_control_plane(
         keys = KeyFiles(settings.data_dir / KEYS_FOLDER)
         authority = await open_authority(keys, store, settings.trust_domain, clock)
         with garbage.unhurried():
-            token = AdminToken.open(keys)
+            token, history = AdminToken.open(keys), await History.open(store)
             with opened(settings) as doors:
-                await _Plane(settings, store, authority, clock).run(_Api(doors, token), started)
+                api = _Api(doors, token, history)
+                await _Plane(settings, store, authority, clock).run(api, started)
     finally:
         await store.close()
 
@@ -85,10 +87,11 @@ def problem_of(error: BaseException) -> Problem | None:
 
 @dataclass(frozen=True, slots=True)
 class _Api:
-    """Where the API listens, and what opens it."""
+    """Where the API listens, what opens it, and its memory."""
 
     doors: Doors
     token: AdminToken
+    history: History
 
     @property
     def tls_address(self) -> Address | None:
@@ -124,7 +127,8 @@ class _Plane:
             if certificate is not None:
                 group.create_task(certificate.run(), name="api-certificate")
             context = certificate.context if certificate else None
-            make = partial(make_app, make_routes(self._sources(api)))
+            group.create_task(api.history.run(), name="history")
+            make = partial(make_app, make_routes(self._sources(api)), api.history.close)
             async with serving(api.doors, make, api.token, context):
                 started(self._running(api))
                 await asyncio.Event().wait()
@@ -148,6 +152,7 @@ class _Plane:
         )
         return Sources(
             store=self._store,
+            history=api.history,
             reconciler=self._reconciler,
             publisher=self._publisher,
             authority=self._authority,

@@ -16,7 +16,10 @@ from tulle.api.doors.guards import Guard
 from tulle.api.edges import Edges, Fleet
 from tulle.api.errors import translate_errors
 from tulle.api.explain import Explain
-from tulle.api.kube.reading import Reading
+from tulle.api.kube.discovery import no_events
+from tulle.api.kube.discovery.handlers import Discovery
+from tulle.api.kube.reading.handlers import Reading
+from tulle.api.kube.reading.history import History
 from tulle.api.kube.writing.handlers import Writing
 from tulle.api.proxies import Proxies
 from tulle.api.tokens import Mint
@@ -37,6 +40,7 @@ class Sources:
     """What the API asks. `clock` gives Unix seconds."""
 
     store: Store
+    history: History
     reconciler: Reconciler
     publisher: Publisher
     authority: MeshAuthority
@@ -61,9 +65,15 @@ def make_routes(sources: Sources) -> list[web.RouteDef]:
         sources.fleet,
         sources.clock,
     )
-    return [
-        *Reading(sources.store).routes(),
+    resources = [
+        *Reading(sources.store, sources.history, sources.clock).routes(),
         *Writing(sources.store, gate, sources.clock).routes(),
+    ]
+    discovery = Discovery([(route.method, route.path) for route in resources])
+    return [
+        *resources,
+        *discovery.routes(),
+        *no_events.routes(),
         web.post("/tulle/v1/apply", changes.apply),
         web.post("/tulle/v1/delete", changes.delete),
         web.get("/tulle/v1/settled", proxies.settled),
@@ -81,10 +91,17 @@ def make_routes(sources: Sources) -> list[web.RouteDef]:
     ]
 
 
-def make_app(routes: Iterable[web.RouteDef], guard: Guard) -> web.Application:
-    """The application behind one door."""
+def make_app(
+    routes: Iterable[web.RouteDef], closing: Callable[[], None], guard: Guard
+) -> web.Application:
+    """The application behind one door. `closing` ends answers that go on, when the server stops."""
+
+    async def close(app: web.Application) -> None:
+        closing()
+
     app = web.Application(middlewares=[translate_errors, guard], client_max_size=MAX_BODY_BYTES)
     app.add_routes(routes)
+    app.on_shutdown.append(close)
     return app
 
 

@@ -80,6 +80,8 @@ async def translate_errors(request: web.Request, handler: Handler) -> web.Stream
         return respond(error.to_status())
     except StoreError as error:
         return respond(_to_status(error))
+    except web.HTTPNotFound:
+        return answer(404, f"nothing is served at {request.path[:200]}")
     except web.HTTPException as error:
         return answer(error.status, error.text or error.reason)
     except Exception:

@@ -29,11 +29,16 @@ def to_object(
     kind = type(resource)
     fields = _whole_fields(resource) if defaults else _fields(resource)
     plain = {"apiVersion": kind.API_VERSION, "kind": kind.KIND, **dict(fields)}
-    if redact and isinstance(resource, Secret):
-        hidden = {**resource.data, **resource.string_data}
-        plain.pop("stringData", None)
-        plain["data"] = dict.fromkeys(sorted(hidden), REDACTED)
-    return plain
+    return redacted(plain) if redact else plain
+
+
+def redacted(plain: Mapping[str, Any]) -> dict[str, object]:
+    """A resource in its plain form, without what it holds if it is a Secret."""
+    if plain.get("kind") != Secret.KIND:
+        return dict(plain)
+    hidden = {**(plain.get("data") or {}), **(plain.get("stringData") or {})}
+    rest = {key: value for key, value in plain.items() if key not in {"data", "stringData"}}
+    return {**rest, "data": dict.fromkeys(sorted(hidden), REDACTED)} if hidden else rest
 
 
 def to_yaml(resources: Iterable[Resource], *, redact: bool = False) -> str:

@@ -19,6 +19,7 @@ from tulle.api.doors.keys import AdminToken
 from tulle.api.doors.opening import Doors
 from tulle.api.doors.opening import serving as serving_doors
 from tulle.api.doors.sockets import listening
+from tulle.api.kube.reading.history import History
 from tulle.api.tokens import Mint
 from tulle.codec import encode
 from tulle.model.names import WorkloadRef
@@ -134,11 +135,15 @@ async def serving(store: Store, folder: Path) -> AsyncIterator[Api]:
     reconciler = Reconciler(store, publisher, now, window=Window(0.001, 0.01))
     mint = Mint(store, lambda: authority.roots.pem, now)
     access = Access(Address("::1", 15013), None, lambda: authority.roots.pem, token)
+    history = await History.open(store)
     custody = Custody(store if isinstance(store, SqliteStore) else Nothing(), keys, now)
-    sources = Sources(store, reconciler, publisher, authority, fleet, mint, access, custody, now)
+    sources = Sources(
+        store, history, reconciler, publisher, authority, fleet, mint, access, custody, now
+    )
     path = folder / "api.sock"
     async with asyncio.TaskGroup() as group:
         running = group.create_task(reconciler.run())
+        following = group.create_task(history.run())
         connector = aiohttp.UnixConnector(str(path))
         async with (
             serving_unix(sources, token, path),
@@ -146,12 +151,13 @@ async def serving(store: Store, folder: Path) -> AsyncIterator[Api]:
         ):
             yield Api(path, client, sources, fleet)
         running.cancel()
+        following.cancel()
 
 
 @asynccontextmanager
 async def serving_unix(sources: Sources, token: AdminToken, path: Path) -> AsyncIterator[None]:
     """The API behind its Unix socket alone."""
     with listening(path) as unix:
-        make = partial(make_app, make_routes(sources))
+        make = partial(make_app, make_routes(sources), sources.history.close)
         async with serving_doors(Doors(unix, None, None), make, token, None):
             yield

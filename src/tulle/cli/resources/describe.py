@@ -18,7 +18,7 @@ Object = Mapping[str, object]
 
 
 class ObjectList(msgspec.Struct, frozen=True):
-    """A list of resources as plain values; of Secrets without what they hold."""
+    """A list of resources as plain values."""
 
     items: tuple[dict[str, object], ...] = ()
 
@@ -42,7 +42,9 @@ def command(kind: str, name: str | None, namespace: str, client: Client) -> None
     if name and not wanted:
         hint = f"`tulle get {found.PLURAL} -A` lists those there are"
         raise CliError(f"there is no {key_of(found, namespace, name)}", hint, "not-found")
-    for index, resource in enumerate(wanted):
+    from tulle.codec.encode import redacted
+
+    for index, resource in enumerate(map(redacted, wanted)):
         if index:
             click.echo()
         for line in description(resource, refusals):

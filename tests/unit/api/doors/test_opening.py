@@ -35,7 +35,7 @@ async def whoami(request: web.Request) -> web.Response:
 async def serving_whoami(
     chosen: ServerSettings, context: ssl.SSLContext | None = None
 ) -> AsyncIterator[Doors]:
-    make = partial(make_app, [web.get("/", whoami)])
+    make = partial(make_app, [web.get("/", whoami)], lambda: None)
     with opened(chosen) as doors:
         async with serving(doors, make, TOKEN, context):
             yield doors

@@ -1,4 +1,4 @@
-"""Bodies of changes: JSON or YAML, bounded, with the fields that were written twice. Pure."""
+"""Bodies: JSON, YAML or Kubernetes' protobuf, bounded, with the fields that were written twice. Pure."""
 
 import json
 from collections.abc import Sequence
@@ -8,6 +8,8 @@ from typing import Any
 from tulle.api.errors import ApiError
 from tulle.api.kube.writing.refusals import bad_request
 from tulle.codec.documents import documents
+from tulle.codec.wire import reader as protobuf
+from tulle.codec.wire.reader import CONTENT_TYPE as PROTOBUF
 from tulle.model.problems import Problem
 
 JSON, YAML = "application/json", "application/yaml"
@@ -29,9 +31,19 @@ def read_object(data: bytes, content_type: str) -> Body:
     """The body of a create or replace; without a type it is JSON. Raises ApiError (400, 415)."""
     if content_type in _YAMLS:
         return read_yaml(data)
+    if content_type == PROTOBUF:
+        return _read_protobuf(data)
     if content_type in {JSON, ""}:
         return read_json(data)
-    raise unsupported(content_type, [JSON, YAML])
+    raise unsupported(content_type, [JSON, YAML, PROTOBUF])
+
+
+def _read_protobuf(data: bytes) -> Body:
+    """What typed clients send; nothing can be written twice in it."""
+    found = protobuf.read_object(data)
+    if isinstance(found, Problem):
+        raise bad_request(found.code, f"{found.message}; {found.hint}")
+    return Body(found)
 
 
 def unsupported(content_type: str, known: Sequence[str]) -> ApiError:

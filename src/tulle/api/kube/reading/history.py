@@ -1,0 +1,157 @@
+"""The latest revisions, each with what was before: what watches are told, and lists of earlier moments.
+
+The store says what a revision made, a watch has to say also what it unmade: whether a deleted resource was
+wanted, what it was last. So one task follows the store for all watches of all clients and remembers both. A
+watch is a place in this memory, no queue of its own: a slow one costs nothing, and is told to begin anew
+when what it wants next is forgotten.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from tulle.model.names import ResourceKey
+from tulle.model.resources import Resource
+from tulle.model.worlds import World
+from tulle.store.contract import Batch, Store
+from tulle.store.errors import Compacted
+
+log = logging.getLogger(__name__)
+
+KEPT_MOVES = 4096
+"""How many changed resources are remembered; the newest revision always is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What became of one resource; None where it was not, or is not."""
+
+    key: ResourceKey
+    before: Resource | None
+    after: Resource | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What one revision changed."""
+
+    revision: int
+    moves: tuple[Move, ...]
+
+
+class History:
+    """Made by `open`; follows the store while `run` runs, and ends all waiting with `close`."""
+
+    def __init__(self, store: Store, world: World, kept: int = KEPT_MOVES) -> None:
+        self._store = store
+        self._world = world
+        self._kept = kept
+        self._moved: deque[Moved] = deque()
+        self._moves = 0
+        self._news = asyncio.Event()
+        self.closed = False
+
+    @classmethod
+    async def open(cls, store: Store, kept: int = KEPT_MOVES) -> Self:
+        """A memory that begins with the store as it is."""
+        return cls(store, await store.world(), kept)
+
+    @property
+    def oldest(self) -> int:
+        """The revision a watch may begin after at the earliest."""
+        return self._moved[0].revision - 1 if self._moved else self._world.revision
+
+    @property
+    def revision(self) -> int:
+        """The newest that is known."""
+        return self._world.revision
+
+    async def run(self) -> None:
+        """Follow the store until cancelled."""
+        while not await self._follow():
+            log.warning("the API fell behind the store: watches begin anew")
+            self._begin_anew(await self._store.world())
+
+    async def _follow(self) -> bool:
+        """Until the store is closed; False if it has forgotten what comes next."""
+        try:
+            async for batch in self._store.watch(self._world.revision):
+                self._add(batch)
+        except Compacted:
+            return False
+        return True
+
+    def after(self, revision: int) -> list[Moved] | None:
+        """Every revision after one, as far as known; None if some of them are forgotten."""
+        if not self.oldest <= revision <= self._world.revision:
+            return None
+        # Revisions have no gaps: the one after `revision` stands this far from the end.
+        wanted = self._world.revision - revision
+        return [self._moved[index] for index in range(len(self._moved) - wanted, len(self._moved))]
+
+    def world_at(self, revision: int, newest: World) -> World | None:
+        """The world as it was at a revision, None if that is forgotten or has not been.
+
+        `newest` is the store's, which may be ahead of this memory.
+        """
+        if revision == newest.revision:
+            return newest
+        later = self.after(revision)
+        if later is None:
+            return None
+        before: dict[ResourceKey, Resource | None] = {}
+        for moved in later:
+            for move in moved.moves:
+                before.setdefault(move.key, move.before)
+        put = [resource for resource in before.values() if resource is not None]
+        gone = [key for key, resource in before.items() if resource is None]
+        return self._world.changed(put, gone, revision)
+
+    async def reach(self, revision: int) -> None:
+        """Until a revision of the store is known here too: it is on its way, this follows a moment behind."""
+        while self._world.revision < revision and not self.closed:
+            await self._news.wait()
+
+    async def wait(self, revision: int, timeout_s: float) -> None:
+        """Until a revision after this one is known, the memory is closed, or the time is up."""
+        news = self._news
+        if self._world.revision > revision or self.closed:
+            return
+        try:
+            async with asyncio.timeout(timeout_s):
+                await news.wait()
+        except TimeoutError:
+            return
+
+    def close(self) -> None:
+        """End all waiting: watches end."""
+        self.closed = True
+        self._wake()
+
+    def _add(self, batch: Batch) -> None:
+        moved = Moved(batch.revision, tuple(_moves(batch, self._world)))
+        self._world = self._world.changed(batch.changed, batch.removed, batch.revision)
+        self._moved.append(moved)
+        self._moves += len(moved.moves)
+        while self._moves > self._kept and len(self._moved) > 1:
+            self._moves -= len(self._moved.popleft().moves)
+        self._wake()
+
+    def _begin_anew(self, world: World) -> None:
+        self._world, self._moves = world, 0
+        self._moved.clear()
+        self._wake()
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+
+def _moves(batch: Batch, before: World) -> Iterator[Move]:
+    for resource in batch.changed:
+        yield Move(resource.key, before.find(resource.key), resource)
+    for key in batch.removed:
+        yield Move(key, before.find(key), None)

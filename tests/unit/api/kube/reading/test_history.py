@@ -1,0 +1,130 @@
+"""The memory of the latest revisions: whole, in order, bounded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.unit.api.servers import WAIT_S, now
+
+from tulle.api.kube.reading.history import History
+from tulle.model.kinds.core import ConfigMap
+from tulle.model.resources import Metadata
+from tulle.store.contract import Delete, Put
+from tulle.store.memory import MemoryStore
+
+
+def config(name: str, **data: str) -> ConfigMap:
+    return ConfigMap(metadata=Metadata(name=name, namespace="shop"), data=data)
+
+
+@asynccontextmanager
+async def following(store: MemoryStore, kept: int = 100) -> AsyncIterator[History]:
+    history = await History.open(store, kept)
+    async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
+        task = group.create_task(history.run())
+        yield history
+        task.cancel()
+
+
+async def change(store: MemoryStore, history: History, *changes: Put | Delete) -> int:
+    revision = (await store.write(changes)).revision
+    await history.reach(revision)
+    return revision
+
+
+async def test_every_revision_is_told_with_what_was_before() -> None:
+    store = MemoryStore(now)
+    async with following(store) as history:
+        first = await change(store, history, Put(config("a", x="1")))
+        second = await change(store, history, Put(config("a", x="2")), Put(config("b")))
+        third = await change(store, history, Delete(config("a").key))
+        moved = history.after(0)
+
+    assert moved is not None
+    assert [m.revision for m in moved] == [first, second, third]
+    (made,), (changed, added), (removed,) = (m.moves for m in moved)
+    assert (made.before, made.after) == (None, changed.before)
+    assert changed.after == removed.before
+    assert added.before is removed.after is None
+
+
+async def test_a_watch_goes_on_where_it_was_and_no_revision_is_skipped_or_repeated() -> None:
+    store = MemoryStore(now)
+    async with following(store) as history:
+        for number in range(10):
+            await change(store, history, Put(config("a", x=str(number))))
+        for revision in range(11):
+            moved = history.after(revision)
+            assert moved is not None
+            assert [m.revision for m in moved] == list(range(revision + 1, 11))
+
+
+async def test_what_is_forgotten_or_has_not_been_is_told_apart_from_nothing_new() -> None:
+    store = MemoryStore(now)
+    async with following(store, kept=3) as history:
+        for number in range(10):
+            await change(store, history, Put(config("a", x=str(number))))
+
+        assert history.after(6) is None
+        assert history.oldest == 7
+        assert history.after(10) == []
+        assert history.after(11) is None
+
+
+async def test_the_newest_revision_is_kept_however_large_it_is() -> None:
+    store = MemoryStore(now)
+    async with following(store, kept=3) as history:
+        await change(store, history, Put(config("a")))
+        await change(store, history, *(Put(config(f"c{n}")) for n in range(10)))
+
+        (moved,) = history.after(1) or ()
+        assert len(moved.moves) == 10
+        assert history.after(0) is None
+
+
+async def test_earlier_worlds_can_be_had_as_they_were() -> None:
+    store = MemoryStore(now)
+    worlds = [await store.world()]
+    async with following(store) as history:
+        for changes in (
+            [Put(config("a", x="1"))],
+            [Put(config("a", x="2")), Put(config("b"))],
+            [Delete(config("a").key)],
+            [Put(config("a", x="3"))],
+        ):
+            await change(store, history, *changes)
+            worlds.append(await store.world())
+
+        for world in worlds:
+            found = history.world_at(world.revision, worlds[-1])
+            assert found is not None
+            assert list(found) == list(world)
+            assert found.revision == world.revision
+        assert history.world_at(99, worlds[-1]) is None
+
+
+async def test_waiting_ends_with_news_with_time_and_with_the_memory() -> None:
+    store = MemoryStore(now)
+    async with following(store) as history:
+        await history.wait(0, 0.001)
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(history.wait(0, WAIT_S))
+            await store.write([Put(config("a"))])
+        assert waiting.done()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(history.wait(1, WAIT_S))
+            await asyncio.sleep(0)
+            history.close()
+    assert history.closed
+
+
+async def test_after_falling_behind_it_begins_anew_with_the_store_as_it_is() -> None:
+    store = MemoryStore(now, keep=2)
+    history = await History.open(store)
+    for number in range(5):
+        await store.write([Put(config("a", x=str(number)))])
+    async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
+        task = group.create_task(history.run())
+        await history.reach(5)
+        assert (history.oldest, history.after(0)) == (5, None)
+        task.cancel()
