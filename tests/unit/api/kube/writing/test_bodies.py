@@ -3,9 +3,18 @@
 import json
 
 import pytest
+from tests.unit.codec.wire.test_reader import CONFIG_MAP
 
 from tulle.api.errors import ApiError
-from tulle.api.kube.writing.bodies import JSON, MAX_DEPTH, YAML, read_json, read_object, read_yaml
+from tulle.api.kube.writing.bodies import (
+    JSON,
+    MAX_DEPTH,
+    PROTOBUF,
+    YAML,
+    read_json,
+    read_object,
+    read_yaml,
+)
 
 
 @pytest.mark.parametrize("kind", ["application/yaml", "application/x-yaml", "text/yaml"])
@@ -25,7 +34,7 @@ def test_fields_written_twice_are_told_with_their_place() -> None:
     assert [one.path for one in read_yaml(b"a: 1\na: 2").twice] == ["a"]
 
 
-@pytest.mark.parametrize("kind", ["application/cbor", "application/vnd.kubernetes.protobuf", "x"])
+@pytest.mark.parametrize("kind", ["application/cbor", "text/html", "x"])
 def test_other_forms_are_refused_with_those_that_are_not(kind: str) -> None:
     with pytest.raises(ApiError, match=f"{JSON}, {YAML}") as caught:
         read_object(b"", kind)
@@ -55,3 +64,10 @@ def test_depth_is_bounded() -> None:
     assert read_json(deep(MAX_DEPTH)).value
     with pytest.raises(ApiError, match="too deeply"):
         read_json(deep(MAX_DEPTH + 1))
+
+
+def test_what_typed_clients_send_is_read_too() -> None:
+    assert read_object(CONFIG_MAP, PROTOBUF).value["data"] == {"x": "y"}
+    with pytest.raises(ApiError) as caught:
+        read_object(b"k8s", PROTOBUF)
+    assert caught.value.status == 400
