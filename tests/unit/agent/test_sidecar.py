@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.unit.agent.control.test_identity import Keeping
 from tests.unit.agent.control_plane import control_plane
@@ -51,8 +52,24 @@ async def test_a_configuration_for_other_ports_is_of_no_use(joined):
 
 
 async def test_envoys_file_names_the_workload_and_holds_no_key(joined):
-    sidecar(joined)
-    content = (joined[0].path / "envoy.json").read_text()
+    content = sidecar(joined).envoy.wanted.bootstrap.content("/run/admin.sock")
 
-    assert "shop/web-1" in content
-    assert "PRIVATE" not in content
+    assert b"shop/web-1" in content
+    assert b"PRIVATE" not in content
+
+
+async def test_an_envoy_of_another_version_starts_from_the_same_configuration(joined):
+    state, keeper = joined
+    cache.save(state, _cache_key(keeper.current, REGISTER), XdsSnapshot())
+
+    newer = msgspec.structs.replace(REGISTER, proxy_version="9.9.9", healthy=True)
+    assert sidecar(joined, newer)._has_cache
+
+
+async def test_an_heir_waits_for_what_it_has_to_be_told(joined, monkeypatch):
+    monkeypatch.setattr("tulle.agent.sidecar._PATIENCE_S", 0.01)
+    assert "no configuration" in await sidecar(joined).prepared()
+
+    state, keeper = joined
+    cache.save(state, _cache_key(keeper.current, REGISTER), XdsSnapshot())
+    assert await sidecar(joined).prepared() == ""

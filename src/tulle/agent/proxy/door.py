@@ -1,4 +1,6 @@
-"""The Unix socket Envoy talks to, and the only thing it talks to: delta ADS out of the `exchange`.
+"""The Unix socket Envoys talk to, and the only thing they talk to: delta ADS out of the `exchange`.
+
+While one Envoy replaces another both are here; which of them it is, each says by metadata of its stream.
 
 The socket lies in the workload's folder (0700): whoever may enter it is the workload's user already. The
 workload's key crosses it, as the secret `identity`, and crosses nothing else.
@@ -15,6 +17,7 @@ from tulle.ads.wire import ProtocolError
 from tulle.agent.errors import AgentError
 from tulle.agent.proxy.exchange import Exchange
 from tulle.model.wire import METHOD_DELTA_ADS
+from tulle.xds.bootstrap import GENERATION_KEY
 
 _STOP_S = 0.2
 _OPTIONS = (
@@ -51,24 +54,30 @@ class Door:
         await self._server.start()
 
     async def stop(self) -> None:
-        """End the stream there may be, and stop listening."""
+        """End the streams there are, and stop listening."""
         await self._server.stop(_STOP_S)
         self._socket.unlink(missing_ok=True)
 
     async def _serve_envoy(
         self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
     ) -> None:
-        queue = self._exchange.connect_envoy()
+        down = self._exchange.connect_envoy(_number(context))
         try:
             async with asyncio.TaskGroup() as group:
-                writing = group.create_task(_write(context, queue), name="envoy-write")
+                writing = group.create_task(_write(context, down.queue), name="envoy-write")
                 async for data in requests:
-                    self._exchange.from_envoy(queue, decode_request(data))
+                    self._exchange.from_envoy(down, decode_request(data))
                 writing.cancel()
         except* ProtocolError as group:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(group.exceptions[0]))
         finally:
-            self._exchange.disconnect_envoy(queue)
+            self._exchange.disconnect_envoy(down)
+
+
+def _number(context: grpc.aio.ServicerContext) -> int:
+    """Which of the workload's Envoys it is."""
+    found = dict(context.invocation_metadata() or ()).get(GENERATION_KEY, "")
+    return int(found) if isinstance(found, str) and found.isdecimal() else 0
 
 
 async def _write(context: grpc.aio.ServicerContext, queue: "asyncio.Queue[Response]") -> None:

@@ -1,4 +1,4 @@
-"""The relay with its two ends: streams come and go, each with a queue of what it has to carry.
+"""The relay with its ends: streams come and go, each with a queue of what it has to carry.
 
 `upstream` and `door` read the wire and put what they read in here; what has to be said comes out of their
 queues. Nothing here waits for either of them.
@@ -6,6 +6,7 @@ queues. Nothing here waits for either of them.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from tulle.ads.messages import ReceivedResponse, Request, Response
 from tulle.agent.events import Notice
@@ -15,21 +16,32 @@ from tulle.xds.snapshots import Resources, XdsResource, XdsSnapshot
 _GRACE_S = 1.0
 
 
+@dataclass(slots=True, eq=False)
+class Downstream:
+    """What the stream of one Envoy has to carry."""
+
+    number: int
+    queue: "asyncio.Queue[Response]" = field(default_factory=asyncio.Queue)
+
+
 class Exchange:
-    """One relay, one stream to the control plane and one Envoy at a time: the newest counts."""
+    """One relay, one stream to the control plane (the newest counts), and one to each Envoy there is."""
 
     def __init__(self, relay: Relay, tell: Callable[[Notice], None]) -> None:
+        self.known = asyncio.Event()
+        """Set once an Envoy that starts would be told all it needs."""
         self._relay = relay
         self._tell = tell
         self._up: asyncio.Queue[Request | None] | None = None
-        self._down: asyncio.Queue[Response] | None = None
+        self._downs: dict[int, Downstream] = {}
         self._to_save = asyncio.Event()
         self.renamed = asyncio.Event()
         """Set whenever `names` are others than before; who follows them clears it."""
+        self._note_known()
 
     @property
     def in_sync(self) -> bool:
-        """Whether the Envoy has confirmed all it was offered."""
+        """Whether the Envoy that speaks has confirmed all it was offered."""
         return self._relay.in_sync
 
     @property
@@ -46,23 +58,28 @@ class Exchange:
     def from_control_plane(self, response: ReceivedResponse) -> None:
         """The control plane sent something. Raises ProtocolError."""
         self._pass_on(self._relay.on_response(response))
+        self._note_known()
 
-    def connect_envoy(self) -> "asyncio.Queue[Response]":
-        """What a new Envoy's stream has to carry."""
-        self._down = asyncio.Queue()
-        self._relay.open_downstream()
-        return self._down
+    def connect_envoy(self, number: int = 0) -> Downstream:
+        """A new stream of the Envoy of that number; an earlier one of it is heard no more."""
+        self._downs[number] = down = Downstream(number)
+        self._relay.open_downstream(number)
+        return down
 
-    def from_envoy(self, queue: "asyncio.Queue[Response]", request: Request) -> None:
-        """The Envoy of that queue said something; nobody listens to one that was replaced. Raises ProtocolError."""
-        if queue is self._down:
-            self._pass_on(self._relay.on_request(request))
+    def from_envoy(self, down: Downstream, request: Request) -> None:
+        """The Envoy of that stream said something. Raises ProtocolError."""
+        if self._downs.get(down.number) is down:
+            self._pass_on(self._relay.on_request(request, down.number))
 
-    def disconnect_envoy(self, queue: "asyncio.Queue[Response]") -> None:
-        """The stream of that queue ended."""
-        if queue is self._down:
-            self._down = None
-            self._relay.close_downstream()
+    def disconnect_envoy(self, down: Downstream) -> None:
+        """That stream ended."""
+        if self._downs.get(down.number) is down:
+            del self._downs[down.number]
+            self._pass_on(self._relay.close_downstream(down.number))
+
+    def retire(self, number: int) -> None:
+        """Have the Envoy of that number drain."""
+        self._pass_on(self._relay.retire(number))
 
     def renew(self, identity: XdsResource) -> None:
         """There is a new certificate."""
@@ -81,15 +98,19 @@ class Exchange:
             self._to_save.clear()
             await asyncio.to_thread(save, self._relay.accepted)
 
+    def _note_known(self) -> None:
+        if self._relay.is_known:
+            self.known.set()
+
     def _pass_on(self, out: Out) -> None:
         if self._up:
             for request in out.up:
                 self._up.put_nowait(request)
             if out.reopen:
                 self._up.put_nowait(None)
-        if self._down:
-            for response in out.down:
-                self._down.put_nowait(response)
+        for number, response in out.down:
+            if number in self._downs:
+                self._downs[number].queue.put_nowait(response)
         for refusal in out.refused:
             name = refusal.name or refusal.type_url.rpartition(".")[2]
             self._tell(Notice(f"Envoy refuses {name}: {refusal.detail.strip()}"))

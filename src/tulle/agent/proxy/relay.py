@@ -1,18 +1,23 @@
-"""The relay between the control plane and one Envoy, as a machine: messages in, messages out. No I/O, no clock.
+"""The relay between the control plane and the workload's Envoy, as a machine: messages in, messages out. No I/O,
+no clock.
 
-    control plane ── upstream ──► DeltaClient ── offered ──┐
-                                                           ├──► DeltaStream ── downstream ──► Envoy
-                                  the workload's own key ──┘
+    control plane ── upstream ──► DeltaClient ── offered ──┐                        ┌──► Envoy 7 (leaves)
+                                                           ├──► a DeltaStream each ─┤
+                                  the workload's own key ──┘                        └──► Envoy 8 (speaks)
 
 Its promises: the control plane hears "accepted" only when the Envoy said so; a refusal is handed on in the
 Envoy's words, and the Envoy is offered again what it accepted last; either side may come and go. The secret
 `identity` is added here, on the way to the Envoy: what the control plane hears of, and what is saved, is the
 client's snapshot, which never held it.
 
+While one Envoy replaces another there are two, and both are told everything. One speaks for the workload: the
+newest of those that once had all they asked for. One that leaves would confirm what it no longer does, and one
+that only starts has nothing to confirm yet.
+
 `exchange` connects both ends, `upstream` carries one, `door` the other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tulle.ads.client import DeltaClient
@@ -24,21 +29,45 @@ from tulle.xds.snapshots import FOR_ENVOY, Resources, TypeUrl, XdsResource, XdsS
 
 @dataclass(frozen=True, slots=True)
 class Out:
-    """What to send now: `up` to the control plane, `down` to the Envoy.
+    """What to send now: `up` to the control plane, `down` to the Envoys, by their numbers.
 
     `accepted`: there is something to save. `reopen`: the control plane must be asked anew, on a new stream.
-    `refused`: what the Envoy said no to, for people. `renamed`: there are other names to answer.
+    `refused`: what an Envoy said no to, for people. `renamed`: there are other names to answer.
     """
 
     up: tuple[Request, ...] = ()
-    down: tuple[Response, ...] = ()
+    down: tuple[tuple[int, Response], ...] = ()
     accepted: bool = False
     reopen: bool = False
     refused: tuple[RefusedByProxy, ...] = ()
     renamed: bool = False
 
+    def __add__(self, other: "Out") -> "Out":
+        return Out(
+            self.up + other.up,
+            self.down + other.down,
+            self.accepted or other.accepted,
+            self.reopen or other.reopen,
+            self.refused + other.refused,
+            self.renamed or other.renamed,
+        )
+
 
 NOTHING = Out()
+
+
+@dataclass(slots=True, eq=False)
+class _Envoy:
+    """One Envoy's stream. `asked` are its types; `early` what it asked before anybody knew an answer."""
+
+    number: int
+    stream: DeltaStream = field(default_factory=lambda: DeltaStream(find_culprits=False))
+    asked: set[str] = field(default_factory=set)
+    early: list[Request] = field(default_factory=list)
+    was_in_sync: bool = False
+    retired: bool = False
+    unheard: list[RefusedByProxy] = field(default_factory=list)
+    """What it refused before it spoke for the workload."""
 
 
 class Relay:
@@ -61,9 +90,7 @@ class Relay:
         # A type nobody has spoken of yet is not empty but unknown: an Envoy told "no listeners" would call
         # itself ready.
         self._known: set[str] = set() if held is None else set(TypeUrl)
-        self._early: list[Request] = []
-        self._envoy: DeltaStream | None = None
-        self._asked: set[str] = set()
+        self._envoys: dict[int, _Envoy] = {}
 
     # The control plane
 
@@ -77,53 +104,60 @@ class Relay:
         self._known.add(response.type_url)
         if response.type_url == TypeUrl.NAME:
             return Out(up=(self._client.accept(TypeUrl.NAME),), accepted=True, renamed=True)
-        if self._envoy is None:
-            return NOTHING  # answered once there is an Envoy that took it
-        self._envoy.try_again(response.type_url, (found.name for found in response.resources))
-        down = self._envoy.on_snapshot(self._snapshot())
-        return self._settle(self._envoy, [*down, *self._replay(self._envoy)])
+        names = [found.name for found in response.resources]
+        for envoy in self._envoys.values():
+            envoy.stream.try_again(response.type_url, names)
+        return self._tell_all()  # without an Envoy it is answered once there is one that took it
 
     def renew(self, identity: XdsResource) -> Out:
         """The workload has a new certificate: Envoy uses it from its next handshake on."""
         self._identity = identity
-        if self._envoy is None or not self._known:
-            return NOTHING
-        return self._settle(self._envoy, self._envoy.on_snapshot(self._snapshot()))
+        return self._tell_all() if self._known else NOTHING
 
-    # The Envoy
+    # The Envoys
 
-    def open_downstream(self) -> None:
+    def open_downstream(self, number: int = 0) -> None:
         """An Envoy connected: it knows nothing, and only its newest stream counts."""
-        self._envoy = DeltaStream(find_culprits=False)
-        self._early.clear()
-        self._asked.clear()
+        self._envoys[number] = envoy = _Envoy(number)
         if self._known:
-            self._envoy.on_snapshot(self._snapshot())
+            envoy.stream.on_snapshot(self._snapshot(envoy))
 
-    def close_downstream(self) -> None:
-        """The Envoy is gone; what it was offered waits for the next one."""
-        self._envoy = None
+    def close_downstream(self, number: int = 0) -> Out:
+        """That Envoy is gone. What it was offered waits for the next one; another may speak from now on."""
+        self._envoys.pop(number, None)
+        speaker = self._speaker
+        return self._settle(speaker, []) if speaker else NOTHING
 
-    def on_request(self, request: Request) -> Out:
-        """The Envoy asked or answered. Raises ProtocolError."""
-        if self._envoy is None:
+    def retire(self, number: int) -> Out:
+        """Have that Envoy drain, if it is here: it gets no listeners any more."""
+        envoy = self._envoys.get(number)
+        if envoy is None or not self._known:
+            return NOTHING
+        envoy.retired = True
+        return self._tell(envoy)
+
+    def on_request(self, request: Request, number: int = 0) -> Out:
+        """An Envoy asked or answered. Raises ProtocolError."""
+        envoy = self._envoys.get(number)
+        if envoy is None:
             return NOTHING
         if request.type_url not in self._known:
-            self._early.append(request)
+            envoy.early.append(request)
             return NOTHING
-        return self._settle(self._envoy, self._ask(self._envoy, request))
+        return self._settle(envoy, _ask(envoy, request))
 
     def on_grace(self) -> Out:
         """To be called about every second: takes away what nothing uses any more."""
-        if self._envoy is None:
-            return NOTHING
-        return self._settle(self._envoy, self._envoy.on_grace())
+        out = NOTHING
+        for envoy in list(self._envoys.values()):
+            out += self._settle(envoy, envoy.stream.on_grace())
+        return out
 
     # State
 
     @property
     def accepted(self) -> XdsSnapshot:
-        """What the Envoy has, type by type; without the key."""
+        """What to start from another time."""
         return self._client.accepted
 
     @property
@@ -137,11 +171,23 @@ class Relay:
         return self._client.is_complete
 
     @property
-    def in_sync(self) -> bool:
-        """Whether the Envoy has all that was offered."""
-        return self._envoy is not None and self._envoy.in_sync
+    def is_known(self) -> bool:
+        """Whether an Envoy that starts now is told all it needs to serve."""
+        return self._known.issuperset(FOR_ENVOY)
 
-    def _snapshot(self) -> XdsSnapshot:
+    @property
+    def in_sync(self) -> bool:
+        """Whether the Envoy that speaks has all that was offered."""
+        speaker = self._speaker
+        return speaker is not None and speaker.stream.in_sync
+
+    @property
+    def _speaker(self) -> _Envoy | None:
+        """Who speaks for the workload."""
+        heard = (envoy for envoy in self._envoys.values() if not envoy.retired)
+        return max(heard, key=lambda envoy: (envoy.was_in_sync, envoy.number), default=None)
+
+    def _snapshot(self, envoy: _Envoy) -> XdsSnapshot:
         """What was offered, and the key. Should anybody offer a secret of its name, ours stands."""
         offered = self._client.offered
         by_type: dict[TypeUrl, Resources] = {
@@ -149,23 +195,45 @@ class Relay:
         }
         secrets = {**offered.of(TypeUrl.SECRET), IDENTITY: self._identity}
         by_type[TypeUrl.SECRET] = MappingProxyType(secrets)
+        if envoy.retired:
+            by_type[TypeUrl.LISTENER] = MappingProxyType({})
         return XdsSnapshot(MappingProxyType(by_type))
 
-    def _ask(self, envoy: DeltaStream, request: Request) -> list[Response]:
-        self._asked.add(request.type_url)
-        return envoy.on_request(request)
+    def _tell_all(self) -> Out:
+        out = NOTHING
+        for envoy in list(self._envoys.values()):
+            out += self._tell(envoy)
+        return out
 
-    def _replay(self, envoy: DeltaStream) -> list[Response]:
-        """Requests that came before their type was known."""
-        due = [request for request in self._early if request.type_url in self._known]
-        self._early = [request for request in self._early if request not in due]
-        return [response for request in due for response in self._ask(envoy, request)]
+    def _tell(self, envoy: _Envoy) -> Out:
+        """The latest, and answers to what it asked before they were known."""
+        down = envoy.stream.on_snapshot(self._snapshot(envoy))
+        due = [request for request in envoy.early if request.type_url in self._known]
+        envoy.early = [request for request in envoy.early if request not in due]
+        for request in due:
+            down += _ask(envoy, request)
+        return self._settle(envoy, down)
 
-    def _settle(self, envoy: DeltaStream, down: list[Response]) -> Out:
-        """Pass the Envoy's verdicts up, as far as they are complete."""
+    def _settle(self, envoy: _Envoy, down: list[Response]) -> Out:
+        """Pass the Envoy's verdicts up, as far as they are complete and it is the one that speaks."""
+        refused = [e for e in envoy.stream.take_events() if isinstance(e, RefusedByProxy)]
+        envoy.was_in_sync = envoy.was_in_sync or envoy.stream.in_sync
+        envoy.unheard += refused
+        if envoy is self._speaker:
+            out = self._hear(envoy)
+        else:
+            out = NOTHING
+            if refused:
+                down += envoy.stream.on_snapshot(self._snapshot(envoy))
+        sent = tuple((envoy.number, response) for response in down)
+        return Out(down=sent, refused=tuple(refused)) + out
+
+    def _hear(self, envoy: _Envoy) -> Out:
+        """What the Envoy that speaks refused and took, for the control plane."""
         up: list[Request] = []
+        down: list[Response] = []
         reopen = False
-        refusals = [event for event in envoy.take_events() if isinstance(event, RefusedByProxy)]
+        refusals, envoy.unheard = envoy.unheard, []
         for refusal in refusals:
             type_url = TypeUrl(refusal.type_url)
             if refusal.name == IDENTITY:
@@ -175,10 +243,11 @@ class Relay:
                 reopen = True
             elif type_url in self._client.unanswered:
                 up.append(self._client.refuse(type_url, refusal.detail))
-            down += envoy.on_snapshot(self._snapshot())
+            down += envoy.stream.on_snapshot(self._snapshot(envoy))
         taken = [name for name in self._client.unanswered if self._has_taken(envoy, name)]
         up += [self._client.accept(type_url) for type_url in taken]
-        return Out(tuple(up), tuple(down), bool(taken), reopen, tuple(refusals))
+        sent = tuple((envoy.number, response) for response in down)
+        return Out(tuple(up), sent, bool(taken), reopen)
 
     def _was_accepted_before(self, refusal: RefusedByProxy) -> bool:
         """Whether it speaks of what is held, not of what was offered anew."""
@@ -198,7 +267,7 @@ class Relay:
         kept.pop(type_url, None)
         self._client = DeltaClient(self._node_id, XdsSnapshot(MappingProxyType(kept)), self._types)
 
-    def _has_taken(self, envoy: DeltaStream, type_url: TypeUrl) -> bool:
+    def _has_taken(self, envoy: _Envoy, type_url: TypeUrl) -> bool:
         """Whether the Envoy has all of a type it asked for; of listeners, also what they made it ask for.
 
         An Envoy subscribes to a listener's routes before it confirms the listener: once both are confirmed,
@@ -206,6 +275,11 @@ class Relay:
         before it can have listeners: then the control plane itself waits for our answer.
         """
         starting = TypeUrl.LISTENER not in self._known
-        if type_url == TypeUrl.LISTENER or (type_url not in self._asked and not starting):
-            return envoy.in_sync
-        return envoy.is_in_sync(type_url)
+        if type_url == TypeUrl.LISTENER or (type_url not in envoy.asked and not starting):
+            return envoy.stream.in_sync
+        return envoy.stream.is_in_sync(type_url)
+
+
+def _ask(envoy: _Envoy, request: Request) -> list[Response]:
+    envoy.asked.add(request.type_url)
+    return envoy.stream.on_request(request)

@@ -109,10 +109,12 @@ def _folders(home: Path) -> Iterator[Path]:
 
 def _release_shared_memory(folder: Path) -> None:
     """What the Envoys of a killed run left in memory."""
-    from tulle.agent.proxy.envoy import BASE_ID, release_shared_memory
+    from tulle.agent.proxy.life import record
+    from tulle.agent.proxy.life.place import release_memory
 
-    for base_id in folder.glob(f"*/{BASE_ID}"):
-        release_shared_memory(base_id)
+    for file in folder.glob(f"*/{record.RECORD}"):
+        for life in record.load(file.parent):
+            release_memory(life.base_id)
 
 
 def _parents(home: Path) -> list[Path]:

@@ -38,13 +38,13 @@ async def connected(plane, exchange: Exchange):
 
 async def answer_as_envoy(exchange: Exchange, plane) -> None:
     """Ask for clusters and listeners, and accept everything."""
-    queue = exchange.connect_envoy()
+    envoy = exchange.connect_envoy()
     for type_url in (TypeUrl.CLUSTER, TypeUrl.LISTENER):
-        exchange.from_envoy(queue, Request(type_url, subscribe=("*",)))
+        exchange.from_envoy(envoy, Request(type_url, subscribe=("*",)))
     waiting = {TypeUrl.CLUSTER, TypeUrl.LISTENER}
     while waiting:
-        response = await queue.get()
-        exchange.from_envoy(queue, Request(response.type_url, nonce=response.nonce))
+        response = await envoy.queue.get()
+        exchange.from_envoy(envoy, Request(response.type_url, nonce=response.nonce))
         waiting.discard(TypeUrl(response.type_url))
     await plane.wait_in_sync(ME)
 
@@ -77,10 +77,10 @@ async def test_what_an_envoy_refuses_of_last_time_comes_again(plane):
     exchange = Exchange(Relay(str(ME), SNAPSHOT, KEY), lambda _: None)
     plane.publish(ME, SNAPSHOT)
     async with connected(plane, exchange):
-        queue = exchange.connect_envoy()
-        exchange.from_envoy(queue, Request(TypeUrl.CLUSTER, subscribe=("*",)))
-        response = await queue.get()
-        exchange.from_envoy(queue, Request(TypeUrl.CLUSTER, nonce=response.nonce, error="no"))
-        again = await queue.get()
+        envoy = exchange.connect_envoy()
+        exchange.from_envoy(envoy, Request(TypeUrl.CLUSTER, subscribe=("*",)))
+        response = await envoy.queue.get()
+        exchange.from_envoy(envoy, Request(TypeUrl.CLUSTER, nonce=response.nonce, error="no"))
+        again = await envoy.queue.get()
 
     assert dict(again.versions) == {"c": "1"}

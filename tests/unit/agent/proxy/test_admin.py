@@ -1,10 +1,11 @@
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from tulle.agent.proxy.admin import Admin, AdminError
+from tulle.agent.proxy.admin import Admin, AdminError, AdminSilentError, Pulse
 
 
 @asynccontextmanager
@@ -52,3 +53,19 @@ async def test_nonsense_is_an_error_not_an_answer(tmp_path):
     async with admin_that_says(tmp_path, b"hello\r\n\r\n") as (admin, _):
         with pytest.raises(AdminError):
             await admin.config_dump()
+
+
+async def test_one_that_listens_and_says_nothing_is_silent_not_away(tmp_path):
+    path = tmp_path / "admin.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        assert await Admin(path).pulse(0.01) is Pulse.SILENT
+        with pytest.raises(AdminSilentError):
+            await Admin(path)._ask("GET", "/ready", 0.01)
+    assert await Admin(tmp_path / "none").pulse(0.01) is Pulse.AWAY
+
+
+async def test_one_that_is_not_ready_waits(tmp_path):
+    async with admin_that_says(tmp_path, b"HTTP/1.1 503 No\r\n\r\n") as (admin, _):
+        assert await admin.pulse() is Pulse.WAITING

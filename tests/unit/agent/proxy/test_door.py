@@ -12,6 +12,7 @@ from tulle.agent.proxy.door import Door
 from tulle.agent.proxy.exchange import Exchange
 from tulle.agent.proxy.relay import Relay
 from tulle.model.wire import METHOD_DELTA_ADS
+from tulle.xds.bootstrap import GENERATION_KEY
 from tulle.xds.snapshots import TypeUrl
 
 
@@ -74,3 +75,15 @@ async def test_a_folder_that_is_not_there_is_an_error_with_a_way_out(tmp_path):
         await Door(tmp_path / "none" / "agent.sock", exchange).start()
 
     assert caught.value.problem.code == "agent-socket-unusable"
+
+
+async def test_each_envoy_says_by_metadata_which_it_is(tmp_path):
+    async with open_door(tmp_path) as (exchange, call):
+        exchange.connect_upstream()
+        answer_everything(exchange)
+        streams = [call(metadata=((GENERATION_KEY, str(number)),)) for number in (3, 4)]
+        for stream in streams:
+            await stream.write(encode_request(Request(TypeUrl.CLUSTER, subscribe=("*",))))
+            assert decode_response(await stream.read()).resources
+
+        assert sorted(exchange._downs) == [3, 4]

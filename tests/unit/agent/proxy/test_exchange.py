@@ -20,7 +20,8 @@ def exchange(notices):
     return Exchange(Relay("shop/web-1", None, KEY), notices.append)
 
 
-def drained(queue):
+def drained(found):
+    queue = found if isinstance(found, asyncio.Queue) else found.queue
     items = []
     while not queue.empty():
         items.append(queue.get_nowait())
@@ -107,3 +108,32 @@ async def test_what_must_be_asked_anew_ends_the_stream(notices):
     exchange.from_envoy(envoy, Request(TypeUrl.CLUSTER, nonce=response.nonce, error="no"))
 
     assert drained(upstream) == [None]
+
+
+async def test_two_envoys_are_told_each_on_its_own_stream(exchange):
+    answer_everything(exchange)
+    old, new = exchange.connect_envoy(1), exchange.connect_envoy(2)
+    exchange.from_envoy(old, Request(TypeUrl.CLUSTER, subscribe=("*",)))
+    assert (len(drained(old)), drained(new)) == (1, [])
+
+    exchange.disconnect_envoy(old)
+    exchange.from_envoy(new, Request(TypeUrl.CLUSTER, subscribe=("*",)))
+    assert (drained(old), len(drained(new))) == ([], 1)
+
+
+async def test_an_heir_can_start_once_everything_is_known(exchange):
+    assert not exchange.known.is_set()
+    answer_everything(exchange)
+    assert exchange.known.is_set()
+
+
+async def test_a_retired_envoy_loses_its_listeners(exchange):
+    exchange.connect_upstream()
+    envoy = exchange.connect_envoy(1)
+    answer_everything(exchange)
+    exchange.from_control_plane(ReceivedResponse(TypeUrl.LISTENER, "l", (resource("l"),)))
+    confirm_everything(exchange, envoy)
+    exchange.retire(1)
+
+    (response,) = drained(envoy)
+    assert response.removed == ("l",)

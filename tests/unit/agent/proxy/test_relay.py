@@ -33,7 +33,7 @@ class Play:
 
     def take(self, out: Out) -> Out:
         self.up += out.up
-        self.down += out.down
+        self.down += [response for _, response in out.down]
         self.accepted += out.accepted
         return out
 
@@ -322,4 +322,110 @@ def test_an_envoy_never_hears_of_names() -> None:
     relay.on_response(ReceivedResponse(TypeUrl.NAME, "7", (resource("shop/api"),)))
     relay.open_downstream()
     out = relay.on_request(Request(TypeUrl.NAME, subscribe=("*",)))
-    assert [sent.versions for sent in out.down] == [{}]
+    assert [sent.versions for _, sent in out.down] == [{}]
+
+
+# Two Envoys: one leaves, its heir comes.
+
+
+class Two:
+    """A running Envoy 0 and an heir 1, each with what it was sent."""
+
+    def __init__(self) -> None:
+        self.play = running()
+        self.relay = self.play.relay
+        self.sent: dict[int, list] = {0: [], 1: []}
+
+    def take(self, out: Out) -> Out:
+        for number, response in out.down:
+            self.sent[number].append(response)
+        self.play.up += out.up
+        return out
+
+    def heir_comes(self) -> None:
+        self.relay.open_downstream(1)
+        for type_url in (CLUSTER, LISTENER):
+            self.take(self.relay.on_request(Request(type_url, subscribe=("*",)), 1))
+
+    def answers(self, number: int, type_url: TypeUrl, error: str | None = None) -> Out:
+        nonce = next(r.nonce for r in reversed(self.sent[number]) if r.type_url == type_url)
+        return self.take(self.relay.on_request(Request(type_url, nonce=nonce, error=error), number))
+
+    def heir_has_all(self) -> None:
+        self.heir_comes()
+        self.answers(1, CLUSTER)
+        self.answers(1, LISTENER)
+
+    def control_plane(self, type_url: TypeUrl, *resources: XdsResource) -> None:
+        self.take(self.relay.on_response(ReceivedResponse(type_url, "n", resources)))
+
+
+def test_both_are_told_everything():
+    two = Two()
+    two.heir_has_all()
+    two.sent = {0: [], 1: []}
+    two.control_plane(CLUSTER, resource("c", "2"))
+
+    assert [dict(r.versions) for r in two.sent[0]] == [{"c": "2"}]
+    assert [dict(r.versions) for r in two.sent[1]] == [{"c": "2"}]
+
+
+def test_until_the_heir_has_all_the_old_one_speaks():
+    two = Two()
+    two.heir_comes()
+    two.control_plane(CLUSTER, resource("c", "2"))
+    two.answers(1, CLUSTER)
+    assert two.play.answers_up(CLUSTER) == []
+
+    two.answers(0, CLUSTER)
+    assert two.play.answers_up(CLUSTER) == [("n", None)]
+
+
+def test_from_then_on_only_the_heir_is_heard():
+    two = Two()
+    two.heir_has_all()
+    two.control_plane(CLUSTER, resource("c", "2"))
+    two.answers(0, CLUSTER)
+    assert two.play.answers_up(CLUSTER) == []
+
+    two.answers(1, CLUSTER)
+    assert two.play.answers_up(CLUSTER) == [("n", None)]
+
+
+def test_an_heir_that_goes_leaves_the_word_to_the_old_one():
+    two = Two()
+    two.heir_has_all()
+    two.control_plane(CLUSTER, resource("c", "2"))
+    two.answers(0, CLUSTER)
+
+    two.take(two.relay.close_downstream(1))
+    assert two.play.answers_up(CLUSTER) == [("n", None)]
+    assert two.relay.in_sync
+
+
+def test_what_an_heir_refuses_of_what_was_accepted_once_is_asked_for_anew():
+    two = Two()
+    two.heir_comes()
+    two.answers(1, CLUSTER)
+    out = two.answers(1, LISTENER, error="too old for me")
+
+    assert [refusal.detail for refusal in out.refused] == ["too old for me"]
+    assert not out.reopen  # the old one has it still
+    assert two.relay.close_downstream(0).reopen
+
+
+def test_one_that_is_retired_gets_no_listeners_and_is_not_heard():
+    two = Two()
+    two.heir_has_all()
+    two.take(two.relay.retire(0))
+    two.take(two.relay.on_grace())
+    two.take(two.relay.on_grace())
+
+    assert [r.removed for r in two.sent[0] if r.type_url == LISTENER] == [("l",)]
+    assert all(not r.removed for r in two.sent[1])
+    assert two.relay.in_sync
+
+
+def test_what_an_envoy_needs_is_known_when_every_type_was_spoken_of():
+    assert not Play().relay.is_known
+    assert Play(held=XdsSnapshot()).relay.is_known
