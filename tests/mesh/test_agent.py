@@ -71,7 +71,7 @@ def get(port: int, path: str = "/") -> str:
 
 def envoy_of(agent: Process) -> int:
     """The process of an agent's Envoy."""
-    pids = [pid for pid in children(agent.popen.pid) if "envoy" in words(pid)[0]]
+    pids = [pid for pid in children(agent.popen.pid) if Path(words(pid)[0]).name == "envoy"]
     assert len(pids) == 1
     return pids[0]
 

@@ -6,7 +6,10 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from tulle.agent.control.channels import Uplink
 from tulle.agent.control.identity import Identity, IdentityKeeper
@@ -17,23 +20,36 @@ from tulle.agent.programs.children import HERE, Inside
 from tulle.agent.proxy import cache
 from tulle.agent.proxy.door import Door
 from tulle.agent.proxy.edges import EdgeCounter
-from tulle.agent.proxy.envoy import BASE_ID, Envoy, EnvoyPaths, EnvoyStart
+from tulle.agent.proxy.envoy import Envoy
 from tulle.agent.proxy.exchange import Exchange
+from tulle.agent.proxy.life.generation import EnvoyStart
+from tulle.agent.proxy.life.place import EnvoyPlace
 from tulle.agent.proxy.relay import Relay
 from tulle.agent.proxy.secrets import identity_secret
 from tulle.agent.state import StateDir
 from tulle.model.wire import Register, encode
 from tulle.settings import AgentSettings
-from tulle.xds.bootstrap import SYSTEM_ROOT_FILES, bootstrap
+from tulle.xds.bootstrap import SYSTEM_ROOT_FILES, Bootstrap
 from tulle.xds.snapshots import XdsResource, XdsSnapshot
 
-_BOOTSTRAP = "envoy.json"
+_LONGEST_SOCKET = "admin-0.sock"
 _PATIENCE_S = 10.0
 _ALONE_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How an Envoy stands on its host: where it runs, and whether it outlives the agent that started it."""
+
+    inside: Inside = HERE
+    lasts: bool = False
+
+
+ALONE = Stand()
+
+
 class Sidecar:
-    """The proxy of one workload. `register` says where it listens, `inside` where it runs."""
+    """The proxy of one workload. `register` says where it listens."""
 
     def __init__(
         self,
@@ -42,7 +58,7 @@ class Sidecar:
         keeper: IdentityKeeper,
         register: Register,
         tell: Callable[[Notice], None],
-        inside: Inside = HERE,
+        stand: Stand = ALONE,
     ) -> None:
         self._state = state
         self._keeper = keeper
@@ -51,7 +67,9 @@ class Sidecar:
         held = cache.load(state, self._key)
         self._has_cache = held is not None
         by_name = register.http_proxy_port is not None
-        self.envoy = _envoy(settings, state, keeper.current, tell, inside, by_name=by_name)
+        start = _start(settings, state, keeper.current, stand, by_name=by_name)
+        state.socket(_LONGEST_SOCKET)
+        self.envoy = Envoy(start, EnvoyPlace(state.path), tell, self)
         self.edges = EdgeCounter(self.envoy)
         node_id = str(keeper.current.workload)
         self.exchange = Exchange(Relay(node_id, held, _secret(keeper.current)), tell)
@@ -104,6 +122,20 @@ class Sidecar:
             return f"waiting for the control plane at {self._keeper.xds_address}"
         return "waiting for the proxy to have its configuration"
 
+    async def prepared(self) -> str:
+        """Before an Envoy is replaced: what its heir needs is here, and what it counted is counted."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await self.exchange.known.wait()
+        except TimeoutError:
+            return "the control plane is away, and there is no configuration of last time to start it with"
+        await self.edges.report()
+        return ""
+
+    def retire(self, number: int) -> None:
+        """Have an Envoy drain whose heir cannot tell it to."""
+        self.exchange.retire(number)
+
     def keep_return(self, token: str) -> None:
         """Remember what to come back with."""
         self._keeper.keep_return(token)
@@ -122,36 +154,26 @@ class Sidecar:
         cache.save(self._state, self._key, snapshot)
 
 
-def _envoy(
-    settings: AgentSettings,
-    state: StateDir,
-    identity: Identity,
-    tell: Callable[[Notice], None],
-    inside: Inside,
-    *,
-    by_name: bool,
-) -> Envoy:
-    paths = EnvoyPaths(
-        bootstrap=state.path / _BOOTSTRAP,
-        admin=state.socket("admin.sock"),
-        base_id=state.path / BASE_ID,
-        log=state.path / "envoy.log",
-    )
+def _start(
+    settings: AgentSettings, state: StateDir, identity: Identity, stand: Stand, *, by_name: bool
+) -> EnvoyStart:
     account = f"{settings.namespace}/{settings.service_account}"
-    content = bootstrap(
-        str(identity.workload),
-        account,
-        str(state.socket("agent.sock")),
-        str(paths.admin),
-        next((file for file in SYSTEM_ROOT_FILES if Path(file).is_file()), ""),
+    bootstrap = Bootstrap(
+        node_id=str(identity.workload),
+        cluster=account,
+        agent_socket=str(state.socket("agent.sock")),
+        system_roots=next((file for file in SYSTEM_ROOT_FILES if Path(file).is_file()), ""),
         internal_listeners=by_name,
     )
-    state.write(_BOOTSTRAP, content)
-    # Envoy's "info" is forty lines a start, of use only to those who ask for more.
-    level = "warning" if settings.log_level == "info" else settings.log_level
-    drain_s = identity.credentials.connection_drain_s
-    start = EnvoyStart(settings.envoy, drain_s, level, inside)
-    return Envoy(start, paths, tell)
+    return EnvoyStart(
+        settings.envoy,
+        bootstrap,
+        identity.credentials.connection_drain_s,
+        # Envoy's "info" is forty lines a start, of use only to those who ask for more.
+        "warning" if settings.log_level == "info" else settings.log_level,
+        stand.lasts,
+        stand.inside,
+    )
 
 
 def _secret(identity: Identity) -> XdsResource:
@@ -159,6 +181,10 @@ def _secret(identity: Identity) -> XdsResource:
 
 
 def _cache_key(identity: Identity, register: Register) -> str:
-    """A configuration fits one workload on one set of ports: with others, it is of no use."""
-    digest = hashlib.sha256(encode(register)).hexdigest()[:16]
+    """A configuration fits one workload on one set of ports: with others, it is of no use.
+
+    Which Envoy reads it, and how the program is, is another matter.
+    """
+    lasting = msgspec.structs.replace(register, proxy_version="", healthy=False)
+    digest = hashlib.sha256(encode(lasting)).hexdigest()[:16]
     return f"{identity.workload} {digest}"

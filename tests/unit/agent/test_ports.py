@@ -253,3 +253,19 @@ def test_captured_plaintext_arrives_at_one_port_for_all(state: StateDir) -> None
         bound = book.plaintext([WorkloadPort(port=80), WorkloadPort(port=81)], capture)
 
     assert bound == (BoundPort(port=80, proxy_port=2), BoundPort(port=81, proxy_port=2))
+
+
+def test_an_envoy_that_was_adopted_keeps_its_ports_though_it_listens_on_them(state):
+    asked = Upstream(service="b", port=80, local_port=free_port())
+    with PortBook(state, LOOPBACK) as book:
+        mtls = book.mtls()
+        book.save()
+    with (
+        socket.create_server((LOOPBACK, mtls)),
+        socket.create_server((LOOPBACK, asked.local_port)),
+    ):
+        with PortBook(state, LOOPBACK, adopted=True) as book:
+            assert book.mtls() == mtls
+            assert book.upstreams([asked], "shop")[0].local_port == asked.local_port
+        with PortBook(state, LOOPBACK) as book:
+            assert book.mtls() != mtls
