@@ -22,6 +22,7 @@ from tulle.api.tokens import Mint
 from tulle.model.problems import Problem
 from tulle.ops import garbage
 from tulle.reconcile.authority import MeshAuthority, open_authority
+from tulle.reconcile.collector import Collector
 from tulle.reconcile.loop import Reconciler
 from tulle.reconcile.publish import Publisher
 from tulle.serve.ads import Ads
@@ -119,6 +120,7 @@ class _Plane:
         """Everything, until cancelled or until a part fails."""
         async with self._listening(), asyncio.TaskGroup() as group:
             group.create_task(self._reconciler.run(), name="reconciler")
+            group.create_task(Collector(self._store).run(), name="collector")
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self._authority.run(), name="authority")
             group.create_task(self._door.run(), name="door")
