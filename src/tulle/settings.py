@@ -20,6 +20,8 @@ import msgspec
 from tulle.capture import wishes
 from tulle.capture.plans import Exclusions
 from tulle.capture.wishes import NOT_CAPTURED, Mode, Wish, check_wish
+from tulle.dns.wishes import Dns, DnsMode, parse_mode, wish_of
+from tulle.dns.wishes import parse_port as parse_dns_port
 from tulle.model import durations
 from tulle.model.kinds.process import ExecProbe, Health, HttpProbe, TcpProbe
 from tulle.model.kinds.workload import HttpProxy, Locality, Upstream, WorkloadPort
@@ -140,6 +142,9 @@ class AgentSettings:
     capture: Wish = NOT_CAPTURED
     """Whether and how the program's traffic goes through the proxy without the program's knowing."""
 
+    dns: Dns | None = None
+    """Whether the agent answers the program's questions for names, and how they reach it."""
+
     command: tuple[str, ...] = ()
     """The program. Empty: a proxy alone, a door into the mesh."""
 
@@ -215,6 +220,7 @@ def agent_settings(
         upstreams=tuple(read.many("upstream", parse_upstream)),
         http_proxy=read.one("http_proxy", parse_http_proxy, None),
         capture=_capture(read),
+        dns=_dns(read),
         command=tuple(read.texts("command")),
         working_dir=read.path("working_dir"),
         address=read.one("address", _own_address, ""),
@@ -447,6 +453,14 @@ def _clashes(settings: AgentSettings) -> list[Problem]:
         for _, who in sorted(askers.items())
         if len(who) > 1
     ]
+
+
+def _dns(read: _Reader) -> Dns | None:
+    """A captured program's questions are answered unless somebody says no."""
+    captured = read.text("capture").lower() in {Mode.CGROUP, Mode.NETNS}
+    mode = read.one("dns", parse_mode, DnsMode.REDIRECT if captured else None)
+    port = read.one("dns_port", parse_dns_port, None)
+    return read.keep(wish_of(mode, port, captured=captured), None, "--dns")
 
 
 def _named_port(port: WorkloadPort) -> str:

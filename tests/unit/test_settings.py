@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tulle import settings
 from tulle.capture.plans import Exclusions
 from tulle.capture.wishes import NOT_CAPTURED, Mode
+from tulle.dns.wishes import Dns, DnsMode
 from tulle.model.kinds.process import ExecProbe, Health, HttpProbe, TcpProbe
 from tulle.model.kinds.workload import HttpProxy, Locality, Upstream, WorkloadPort
 from tulle.model.problems import Problem
@@ -184,6 +185,8 @@ def test_everything_of_the_agent_can_be_set(environment: dict[str, str], home: P
         "port": ("http=9080/http", "5000"),
         "health": "tcp",
         "upstream": ("reviews:80",),
+        "dns": "port",
+        "dns_port": "15053",
         "command": ("python", "-m", "x"),
         "working_dir": str(home),
         "address": "10.0.0.5",
@@ -205,6 +208,7 @@ def test_everything_of_the_agent_can_be_set(environment: dict[str, str], home: P
         ports=(WorkloadPort(name="http", port=9080, app_protocol="http"), WorkloadPort(port=5000)),
         health=Health(tcp=TcpProbe()),
         upstreams=(Upstream(service="reviews", port=80),),
+        dns=Dns(DnsMode.PORT, 15053),
         command=("python", "-m", "x"),
         working_dir=home,
         address="10.0.0.5",
@@ -576,3 +580,21 @@ def test_what_is_asked_of_capture_must_fit_together(environment: dict[str, str])
     made = agent_settings({"exclude_user": ("root",)}, environment)
 
     assert refused(made) == [("--capture", "not-captured")]
+
+
+@pytest.mark.parametrize(
+    ("flags", "mode"),
+    [
+        ({}, None),
+        ({"capture": "cgroup"}, DnsMode.REDIRECT),
+        ({"capture": "cgroup", "dns": "off"}, None),
+        ({"capture": "cgroup", "dns": "resolv-conf"}, DnsMode.RESOLV_CONF),
+        ({"dns": "host"}, DnsMode.HOST),
+    ],
+)
+def test_captured_programs_are_answered_unless_somebody_says_no(
+    flags: settings.Words, mode: DnsMode | None, environment: dict[str, str]
+) -> None:
+    wanted = agent(flags, environment).dns
+
+    assert (wanted.mode if wanted else None) is mode

@@ -96,6 +96,14 @@ def frame_resource(name: str, version: str, body: bytes) -> bytes:
     return wire.field(2, inner)
 
 
+def body_of(resource: XdsResource) -> bytes:
+    """What stands inside a resource's Any: the bytes it was made of. Raises ProtocolError."""
+    data = resource.framed
+    for inner in (2, 2, 2):  # the frame, the resource's Any, the Any's value
+        data = next((found for number, found in wire.fields(data) if number == inner), b"")
+    return data
+
+
 def _resource(payload: bytes) -> XdsResource:
     name, version = "", ""
     for number, inner in wire.fields(payload):

@@ -6,8 +6,13 @@ outside itself and its state folder and installs no signal handlers: one process
 """
 
 import asyncio
+import contextlib
+import socket
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from tulle.agent import drain, ports
 from tulle.agent.capture.captures import Capture, capture_of
@@ -20,9 +25,19 @@ from tulle.agent.proxy.life.binary import proxy_version
 from tulle.agent.sidecar import Sidecar, Stand
 from tulle.agent.state import StateDir
 from tulle.agent.tenants import Given, Tenant
+from tulle.dns.wishes import DnsMode
+from tulle.model.kinds.workload import BoundCapture
 from tulle.model.names import WorkloadRef
 from tulle.model.wire import Register
 from tulle.settings import AgentSettings
+
+_SO_MARK = 36
+"""Linux's; other systems' Python has no name for it."""
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tulle.agent.resolver.names import Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +88,14 @@ class Carrier:
         with StateDir(self._settings.state_dir) as state:
             lasting = self._lasting is not None
             self._adopted = lasting and predecessors.runs(state.path)
-            capture = capture_of(self._settings.capture, state, self._tell, lasting=lasting)
+            dns = self._settings.dns
+            capture = capture_of(
+                self._settings.capture,
+                state,
+                self._tell,
+                lasting=lasting,
+                dns=dns is not None and dns.mode is DnsMode.REDIRECT,
+            )
             with capture.entered():
                 self._check()
             tenant.check()
@@ -89,10 +111,16 @@ class Carrier:
         with capture.entered():
             address = self._address()
         avoid, adopted = self._program_ports(), self._adopted
-        with PortBook(state, address, avoid, adopted=adopted) as book:
+        with (
+            PortBook(state, address, avoid, adopted=adopted) as book,
+            self._names(book, keeper.current.workload, capture) as names,
+        ):
             with capture.entered():
-                register = self._register(book, keeper.current.workload, version, capture)
-            stand = Stand(capture.proxy, lasts=self._lasting is not None)
+                bound = capture.bind(book)
+                register = self._register(book, keeper.current.workload, version, bound)
+            if names:
+                register = msgspec.structs.replace(register, dns_port=names.port)
+            stand = Stand(capture.proxy, lasts=self._lasting is not None, names=names)
             sidecar = Sidecar(self._settings, state, keeper, register, self._tell, stand)
             if self._lasting and self._lasting.was_healthy:
                 sidecar.session.report_health(True, "")
@@ -123,11 +151,32 @@ class Carrier:
         ports.check_upstream_ports(self._settings.upstreams)
         ports.check_http_proxy_port(self._settings.http_proxy)
 
+    @contextlib.contextmanager
+    def _names(
+        self, book: PortBook, workload: WorkloadRef, capture: Capture
+    ) -> "Generator[Names | None]":
+        """Who answers its DNS, with the ports held; loaded only where somebody shall."""
+        wanted = self._settings.dns
+        if wanted is None:
+            yield None
+            return
+        from tulle.agent.resolver.names import Names
+        from tulle.agent.resolver.places import open_place
+        from tulle.agent.resolver.sources import resolv_conf_of
+
+        open_socket = partial(_open_socket, capture)
+        place = open_place(wanted, book.last("dns"), open_socket)
+        book.note("dns", place.number)
+        host_file = resolv_conf_of(self._settings.capture.namespace)
+        self._tell(Notice(f"names of the mesh are answered at {place}"))
+        names = Names(wanted, place, workload.namespace, open_socket, host_file)
+        with contextlib.closing(names):
+            yield names
+
     def _register(
-        self, book: PortBook, workload: WorkloadRef, version: str, capture: Capture
+        self, book: PortBook, workload: WorkloadRef, version: str, bound: BoundCapture | None
     ) -> Register:
         settings = self._settings
-        bound = capture.bind(book)
         register = Register(
             address=book.address,
             ports=settings.ports,
@@ -154,6 +203,15 @@ class Carrier:
         return [port.port for port in self._settings.ports]
 
 
+def _open_socket(capture: Capture, family: int, kind: int) -> socket.socket:
+    """In the workload's network, and past the rules that lead its program to us."""
+    with capture.entered():
+        sock = socket.socket(family, kind)
+    if capture.mark:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_MARK, capture.mark)
+    return sock
+
+
 class _Beside:
     """The workload whose sidecar runs in this process."""
 
@@ -165,6 +223,7 @@ class _Beside:
             http_proxy_port=register.http_proxy_port,
             cgroup=str(capture.program.cgroup or ""),
             netns=str(capture.program.netns or ""),
+            resolv_conf=sidecar.lay_out_resolv_conf(),
             mark=capture.mark,
         )
         self._sidecar = sidecar

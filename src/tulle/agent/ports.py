@@ -123,6 +123,14 @@ class PortBook:
             ipv6,
         )
 
+    def last(self, key: _Key) -> int:
+        """The port an earlier run had for this; 0 if there was none."""
+        return self._last.get(key, 0)
+
+    def note(self, key: _Key, port: int) -> None:
+        """Remember a port somebody else holds."""
+        self._now[key] = port
+
     def save(self) -> None:
         """Remember them for the next start."""
         self._state.write(_FILE, msgspec.json.encode(self._now))

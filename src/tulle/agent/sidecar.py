@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -30,19 +31,26 @@ from tulle.agent.state import StateDir
 from tulle.model.wire import Register, encode
 from tulle.settings import AgentSettings
 from tulle.xds.bootstrap import SYSTEM_ROOT_FILES, Bootstrap
-from tulle.xds.snapshots import XdsResource, XdsSnapshot
+from tulle.xds.snapshots import FOR_ENVOY, TypeUrl, XdsResource, XdsSnapshot
+
+if TYPE_CHECKING:
+    from tulle.agent.resolver.names import Names
 
 _LONGEST_SOCKET = "admin-0.sock"
+_RESOLV_CONF = "resolv.conf"
 _PATIENCE_S = 10.0
 _ALONE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """How an Envoy stands on its host: where it runs, and whether it outlives the agent that started it."""
+    """How a proxy stands on its host: where it runs, whether it outlives the agent that started it, and what
+    answers its program's DNS, if anything does.
+    """
 
     inside: Inside = HERE
     lasts: bool = False
+    names: "Names | None" = None
 
 
 ALONE = Stand()
@@ -60,6 +68,7 @@ class Sidecar:
         tell: Callable[[Notice], None],
         stand: Stand = ALONE,
     ) -> None:
+        self._names = names = stand.names
         self._state = state
         self._keeper = keeper
         self._tell = tell
@@ -72,7 +81,8 @@ class Sidecar:
         self.envoy = Envoy(start, EnvoyPlace(state.path), tell, self)
         self.edges = EdgeCounter(self.envoy)
         node_id = str(keeper.current.workload)
-        self.exchange = Exchange(Relay(node_id, held, _secret(keeper.current)), tell)
+        types = tuple(TypeUrl) if names else FOR_ENVOY
+        self.exchange = Exchange(Relay(node_id, held, _secret(keeper.current), types), tell)
         self._uplink = Uplink(keeper.xds_address, lambda: keeper.current.trust)
         self.session = Session(self._uplink, register, self.edges.report, self._come_back, tell)
         self._upstream = Upstream(self._uplink, self.exchange)
@@ -90,15 +100,22 @@ class Sidecar:
                 group.create_task(self.exchange.keep_saved(self._save), name="save")
                 group.create_task(self.envoy.run(), name="envoy")
                 group.create_task(self._say_if_alone(), name="alone")
+                if self._names:
+                    group.create_task(self._names.run(self.exchange), name="names")
         finally:
             await self._door.stop()
 
     async def ready(self) -> None:
-        """Return once Envoy serves its first whole configuration; say what is missing while it does not."""
+        """Return once Envoy serves its first whole configuration, and names are answered if they are to be.
+
+        Says what is missing while that is not so.
+        """
         while True:
             try:
                 async with asyncio.timeout(_PATIENCE_S):
                     await self.envoy.ready.wait()
+                    if self._names:
+                        await self._names.answers()
                     return
             except TimeoutError:
                 self._tell(Notice(self._missing()))
@@ -120,6 +137,8 @@ class Sidecar:
     def _missing(self) -> str:
         if not self.session.registered.is_set():
             return f"waiting for the control plane at {self._keeper.xds_address}"
+        if self._names and self.envoy.ready.is_set():
+            return "waiting for the mesh's names"
         return "waiting for the proxy to have its configuration"
 
     async def prepared(self) -> str:
@@ -135,6 +154,16 @@ class Sidecar:
     def retire(self, number: int) -> None:
         """Have an Envoy drain whose heir cannot tell it to."""
         self.exchange.retire(number)
+
+    def lay_out_resolv_conf(self) -> str:
+        """Write the file the program is to see as /etc/resolv.conf; its path, or "" where it keeps the host's."""
+        text = self._names.program_file() if self._names else ""
+        if not text:
+            return ""
+        self._state.write(_RESOLV_CONF, text.encode())
+        path = self._state.path / _RESOLV_CONF
+        path.chmod(0o644)  # the program's user may be another one
+        return str(path)
 
     def keep_return(self, token: str) -> None:
         """Remember what to come back with."""

@@ -17,9 +17,9 @@ from tulle.model.kinds.workload import BoundUpstream
 class Given(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What a proxy that is ready gives its tenant: where it finds its upstreams, and where it is to live.
 
-    `cgroup` and `netns` are paths, "" where any place will do; `mark` is what connections to the program bear that
-    ask how it is, 0 for nothing. It crosses the socket of the host's agent, whose version may be another one: fields
-    are only ever added.
+    `cgroup` and `netns` are paths, "" where any place will do; so is `resolv_conf`, the file it is to see as
+    /etc/resolv.conf. `mark` is what connections to the program bear that ask how it is, 0 for nothing. It crosses
+    the socket of the host's agent, whose version may be another one: fields are only ever added.
     """
 
     upstreams: tuple[BoundUpstream, ...] = ()
@@ -27,13 +27,13 @@ class Given(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
     cgroup: str = ""
     netns: str = ""
     mark: int = 0
+    resolv_conf: str = ""
 
     @property
     def inside(self) -> Inside:
         """Where the program runs."""
-        return Inside(
-            Path(self.cgroup) if self.cgroup else None, Path(self.netns) if self.netns else None
-        )
+        places = (self.cgroup, self.netns, self.resolv_conf)
+        return Inside(*(Path(place) if place else None for place in places))
 
 
 class Carried(Protocol):

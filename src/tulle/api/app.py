@@ -21,6 +21,7 @@ from tulle.api.kube.discovery.handlers import Discovery
 from tulle.api.kube.reading.handlers import Reading
 from tulle.api.kube.reading.history import History
 from tulle.api.kube.writing.handlers import Writing
+from tulle.api.names import Names
 from tulle.api.proxies import Proxies
 from tulle.api.tokens import Mint
 from tulle.reconcile.authority import MeshAuthority
@@ -81,6 +82,7 @@ def make_routes(sources: Sources) -> list[web.RouteDef]:
         web.get("/tulle/v1/proxies/{namespace}/{name}/config", proxies.config),
         web.get("/tulle/v1/edges", edges.handle),
         web.post("/tulle/v1/explain", Explain(sources.reconciler).handle),
+        web.get("/tulle/v1/names", Names(sources.reconciler).handle),
         web.post("/tulle/v1/tokens", sources.mint.handle),
         web.get("/tulle/v1/check", checks.handle),
         web.post("/tulle/v1/store/backup", sources.custody.backup),

@@ -53,6 +53,7 @@ COMMANDS: dict[str, Entry] = {
     "explain": Entry("inspection.explain", UNDERSTAND, "Say why: what happens to a request."),
     "stat": Entry("inspection.stat", UNDERSTAND, "Golden numbers of every edge."),
     "proxy": Entry("inspection.proxy", UNDERSTAND, "Proxies: their state, their configuration."),
+    "dns": Entry("dns.command", UNDERSTAND, "Names of the mesh: what programs are told of them."),
     "translate": Entry(
         "inspection.translate", UNDERSTAND, "Manifests to Envoy resources; needs no server."
     ),

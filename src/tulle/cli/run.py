@@ -99,6 +99,12 @@ _OPTIONS = {"ignore_unknown_options": False, "allow_interspersed_args": False}
     metavar="PORT=PROGRAMPORT[/PATH]",
     help="Where probes without identity may GET one path of the program. Repeat.",
 )
+@click.option(
+    "--dns",
+    metavar="MODE",
+    help="Answer names of the mesh: port, resolv-conf, host or redirect.  [default: redirect where captured, else off]",
+)
+@click.option("--dns-port", metavar="PORT", help="Answer them there.  [default: any free port]")
 @click.option("--address", metavar="IP", help="Where other hosts reach this one.")
 @click.option("--region", metavar="NAME", help="Where this host stands.")
 @click.option("--zone", metavar="NAME", help="Where in the region it stands.")

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tulle.ads import wire
 from tulle.ads.messages import (
     Request,
     Response,
+    body_of,
     decode_request,
     decode_response,
     encode_request,
@@ -23,6 +25,7 @@ from tulle.xds.protos import (
     Status,
     Struct,
 )
+from tulle.xds.snapshots import XdsResource
 
 TEXT = st.text(min_size=1, max_size=20)
 TYPE = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
@@ -119,3 +122,11 @@ def test_a_message_without_a_type_is_refused(decode: object) -> None:
 def test_a_resource_without_a_name_is_refused() -> None:
     with pytest.raises(ProtocolError):
         decode_response(DeltaDiscoveryResponse(type_url=TYPE, resources=[{}]).SerializeToString())
+
+
+def test_the_bytes_inside_a_resource_come_out_as_they_went_in() -> None:
+    box = wire.text_field(1, "type.example/Name") + wire.field(2, b"body")
+    framed = frame_resource("a", "1", box)
+
+    assert body_of(XdsResource("a", "1", framed)) == b"body"
+    assert body_of(XdsResource("a", "1", b"")) == b""

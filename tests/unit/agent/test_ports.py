@@ -269,3 +269,12 @@ def test_an_envoy_that_was_adopted_keeps_its_ports_though_it_listens_on_them(sta
             assert book.upstreams([asked], "shop")[0].local_port == asked.local_port
         with PortBook(state, LOOPBACK) as book:
             assert book.mtls() != mtls
+
+
+def test_a_port_somebody_else_holds_is_remembered_for_the_next_start(state):
+    with PortBook(state, "127.0.0.1") as book:
+        assert book.last("dns") == 0
+        book.note("dns", 15053)
+        book.save()
+    with PortBook(state, "127.0.0.1") as book:
+        assert book.last("dns") == 15053

@@ -101,9 +101,17 @@ class NotCaptured:
 
 
 def capture_of(
-    wish: Wish, state: StateDir, tell: Callable[[Notice], None], *, lasting: bool = False
+    wish: Wish,
+    state: StateDir,
+    tell: Callable[[Notice], None],
+    *,
+    lasting: bool = False,
+    dns: bool = False,
 ) -> Capture:
-    """What the workload of this folder asks for. Raises AgentError where this host cannot do it."""
+    """What the workload of this folder asks for, its questions to name servers included if `dns` says so.
+
+    Raises AgentError where this host cannot do it.
+    """
     if wish.mode is Mode.NONE:
         return NotCaptured()
     if sys.platform != "linux":
@@ -119,15 +127,22 @@ def capture_of(
             "run as root; the program may be another user's: setpriv --reuid=USER COMMAND",
         )
     nft.find()
-    return Captured(wish, state, tell, lasting=lasting)
+    return Captured(wish, state, tell, lasting=lasting, dns=dns)
 
 
 class Captured:
     """One workload, captured. Nothing is there before `prepared`."""
 
     def __init__(
-        self, wish: Wish, state: StateDir, tell: Callable[[Notice], None], *, lasting: bool
+        self,
+        wish: Wish,
+        state: StateDir,
+        tell: Callable[[Notice], None],
+        *,
+        lasting: bool,
+        dns: bool = False,
     ) -> None:
+        self._dns = dns
         self._wish = wish
         self._tell = tell
         self._lasting = lasting
@@ -226,6 +241,7 @@ class Captured:
             inbound_port=register.capture.inbound_port,
             token=self.mark,
             exclusions=self._exclusions,
+            dns_port=register.dns_port if self._dns else None,
         )
 
     def _scope(self, register: Register, bound: BoundCapture) -> Scope:

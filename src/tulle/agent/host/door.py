@@ -159,6 +159,8 @@ class Door:
         own_ports = [up.local_port for up in settings.upstreams if up.local_port]
         if settings.http_proxy and settings.http_proxy.port:
             own_ports.append(settings.http_proxy.port)
+        if settings.dns and settings.dns.port:
+            own_ports.append(settings.dns.port)
         return peers.objection(peer, os.getuid(), join.words, own_ports) or settings
 
     async def _find(

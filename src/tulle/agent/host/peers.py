@@ -13,12 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tulle.dns.wishes import DnsMode
 from tulle.model.problems import Problem
 
 _CREDENTIALS = struct.Struct("3i")
 _PRIVILEGED_BELOW = 1024
 _FOR_ROOT = ("capture", "netns")
 """Words that change the host for others, or name a place of theirs; only who may do so anyway may use them."""
+_DNS_FOR_ROOT = frozenset(mode for mode in DnsMode if mode.needs_port_53)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,13 @@ def objection(
     if named := [word for word in _FOR_ROOT if words.get(word)]:
         return Problem(
             f"--{named[0]}", "needs-root", "only root may capture traffic", "leave it out"
+        )
+    if words.get("dns") in _DNS_FOR_ROOT:
+        return Problem(
+            "--dns",
+            "needs-root",
+            f"only root may have {words['dns']}: it answers on port 53",
+            "answer on another port with --dns port",
         )
     if low := [port for port in local_ports if port < _PRIVILEGED_BELOW]:
         return Problem(

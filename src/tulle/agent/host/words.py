@@ -38,6 +38,8 @@ _CAPTURE_LISTS = frozenset(
 SHARED = frozenset(
     {
         "address",
+        "dns",
+        "dns_port",
         "drain",
         "http_proxy",
         "label",

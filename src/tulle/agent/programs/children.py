@@ -20,10 +20,14 @@ _LAUNCHER = str(Path(__file__).with_name("launch.py"))
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """A child's place on a Linux host; None: the agent's own. A folder of cgroup2, a file of a namespace."""
+    """A child's place on a Linux host; None: the agent's own. A folder of cgroup2, a file of a namespace.
+
+    `resolv_conf` is the file it shall see as /etc/resolv.conf; nobody else does.
+    """
 
     cgroup: Path | None = None
     netns: Path | None = None
+    resolv_conf: Path | None = None
 
 
 HERE = Inside()
@@ -77,7 +81,13 @@ async def start_detached(child: Child, log: Path) -> int:
 
 def _launch(child: Child, how: Mapping[str, object]) -> Sequence[str]:
     """What `launch` reads."""
-    options = {**how, "cgroup": child.inside.cgroup, "netns": child.inside.netns}
+    inside = child.inside
+    options = {
+        **how,
+        "cgroup": inside.cgroup,
+        "netns": inside.netns,
+        "resolv-conf": inside.resolv_conf,
+    }
     if "LC_CTYPE" not in child.env:
         options["unset"] = "LC_CTYPE"
     named = (f"{name}={value}" for name, value in options.items() if value is not None)

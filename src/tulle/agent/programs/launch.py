@@ -6,6 +6,7 @@
     detach=LOG                outlive whoever started it: a session of its own, errors into the file LOG, and
                               its process id on the standard output of this script, which ends at once
     cgroup=FOLDER netns=FILE  run in that cgroup, in that network namespace
+    resolv-conf=FILE          see that file as /etc/resolv.conf, alone among all processes
     unset=VARIABLE            take a variable away
 
 Why not `preexec_fn`: gRPC runs threads in the agent, and Python code between fork and exec can then hang on a
@@ -19,6 +20,9 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWNET = 0x40000000
+_CLONE_NEWNS = 0x00020000
+_MS_BIND, _MS_REC, _MS_SLAVE = 0x1000, 0x4000, 0x80000
+_RESOLV_CONF = "/etc/resolv.conf"
 
 
 def main(arguments: list[str]) -> None:
@@ -37,6 +41,7 @@ def main(arguments: list[str]) -> None:
     os.environ.pop(options.get("unset", ""), None)
     try:
         _enter(options.get("cgroup"), options.get("netns"))
+        _see(options.get("resolv-conf"))
     except OSError as error:
         sys.exit(_explain(str(error.filename), error))
     try:
@@ -78,6 +83,25 @@ def _enter(cgroup: str | None, netns: str | None) -> None:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number), netns)
         os.close(descriptor)
+
+
+def _see(resolv_conf: str | None) -> None:
+    """Lay a file over /etc/resolv.conf in a mount namespace of our own. Raises OSError with the file's name."""
+    if not resolv_conf:
+        return
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    seen = os.path.realpath(_RESOLV_CONF)  # often a symbolic link
+    failed = (
+        libc.unshare(_CLONE_NEWNS)
+        # What the host mounts from now on is seen here too; what is mounted here is not seen there.
+        or libc.mount(b"none", b"/", None, _MS_REC | _MS_SLAVE, None)
+        or libc.mount(resolv_conf.encode(), seen.encode(), None, _MS_BIND, None)
+    )
+    if failed:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), seen)
 
 
 def _die_with(parent: int, death_signal: int) -> None:

@@ -127,6 +127,7 @@ class Program:
         sink: OutputSink | None = None,
         inside: Inside = HERE,
     ) -> None:
+        self._inside = inside
         self._command = [expand(word, env) for word in command]
         self._env = env
         self._cwd = cwd or None

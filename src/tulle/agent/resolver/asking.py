@@ -3,17 +3,14 @@
 import asyncio
 import secrets
 import socket
-from collections.abc import Callable
 
 import dns.flags
 from dns.message import Message
 
+from tulle.agent.resolver.sockets import OpenSocket
 from tulle.dns.forwarding import Question, ask, believe, dislikes_edns
 from tulle.dns.messages import LARGEST
 from tulle.dns.upstreams import Server
-
-OpenSocket = Callable[[int, int], socket.socket]
-"""Makes a socket of a family and a kind: where the program's network is another one than the agent's."""
 
 
 class SilentError(Exception):

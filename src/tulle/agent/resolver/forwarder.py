@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import dns.edns
 
-from tulle.agent.resolver.asking import OpenSocket, SilentError, ask_server
+from tulle.agent.resolver.asking import SilentError, ask_server
+from tulle.agent.resolver.sockets import OpenSocket
 from tulle.dns.cache import Cache, Kept
 from tulle.dns.forwarding import (
     NO_SERVERS,

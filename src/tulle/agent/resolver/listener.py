@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from tulle.agent.resolver.resolver import Later, Resolver
+from tulle.agent.resolver.sockets import Pair
 
 MOST_WAITING = 1024
 """Questions that wait for their answers at once."""
@@ -17,9 +17,6 @@ IDLE_S = 10.0
 
 Peer = tuple[str | int, ...]
 """Who asked, as the system says it."""
-
-Pair = tuple[socket.socket, socket.socket]
-"""A UDP socket and a listening TCP socket on one address and port."""
 
 
 class Listener:
@@ -113,57 +110,3 @@ async def _next(reader: asyncio.StreamReader) -> bytes | None:
             return None
         size = int.from_bytes(head + await reader.readexactly(1), "big")
         return await reader.readexactly(size)
-
-
-def open_pairs(addresses: Iterable[str], port: int) -> tuple[Pair, ...]:
-    """Bind UDP and TCP on each address; the first's port for all if `port` is 0. Raises OSError."""
-    pairs: list[Pair] = []
-    try:
-        for address in addresses:
-            pair = _open_pair(address, port)
-            pairs.append(pair)
-            port = int(pair[0].getsockname()[1])
-    except OSError:
-        close_pairs(pairs)
-        raise
-    return tuple(pairs)
-
-
-def close_pairs(pairs: Iterable[Pair]) -> None:
-    """Give the ports back."""
-    for pair in pairs:
-        for one in pair:
-            one.close()
-
-
-_TRIES = 16
-
-
-def _open_pair(address: str, port: int) -> Pair:
-    """A port both protocols have; with port 0 the system chooses one for TCP, which UDP may not have."""
-    for _ in range(_TRIES):
-        tcp = _bound(address, socket.SOCK_STREAM, port)
-        try:
-            tcp.listen(128)
-            return _bound(address, socket.SOCK_DGRAM, tcp.getsockname()[1]), tcp
-        except OSError:
-            tcp.close()
-            if port:
-                raise
-    raise OSError(f"no port is free for both UDP and TCP on {address}")
-
-
-def _bound(address: str, kind: int, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    sock = socket.socket(family, kind)
-    try:
-        sock.setblocking(False)
-        if kind == socket.SOCK_STREAM:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind((address, port))
-    except OSError:
-        sock.close()
-        raise
-    return sock

@@ -12,6 +12,17 @@ _LARGEST = 64 * 1024
 _EVERY_S = 1.0
 
 
+def resolv_conf_of(namespace: str) -> Path:
+    """The file of a network namespace, by name (as `ip netns` has it), by a process's path, or "" for the host's."""
+    if not namespace:
+        return RESOLV_CONF
+    parts = Path(namespace).parts
+    if parts[:2] == ("/", "proc"):
+        return Path(*parts[:3]) / "root" / "etc" / "resolv.conf"
+    own = Path("/etc/netns") / Path(namespace).name / "resolv.conf"
+    return own if own.is_file() else RESOLV_CONF
+
+
 class Source:
     """Follows a file. `ours` says which servers are ourselves: they are never asked. `clock` counts seconds.
 

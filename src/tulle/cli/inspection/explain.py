@@ -111,13 +111,18 @@ def _of_files(files: tuple[str, ...], caller: str, method: str, url: str, header
 
 
 def _of_server(client: Client, caller: str, method: str, url: str, headers: Headers) -> Told:
-    listed = client.get(resource_path(Workload, None), ItemList)
-    names = [msgspec.json.decode(item, type=Named).metadata for item in listed.items]
-    ref = pick_workload(caller, [WorkloadRef(n.namespace, n.name) for n in names], "--from")
+    ref = pick_workload(caller, workloads_of(client), "--from")
     body = {"from": str(ref), "method": method, "url": url, "headers": [list(h) for h in headers]}
     told = client.post("/tulle/v1/explain", body, dict[str, object])
     lines = told.get("lines")
     return Told(tuple(map(str, lines)) if isinstance(lines, list) else (), told)
+
+
+def workloads_of(client: Client) -> list[WorkloadRef]:
+    """Every workload the server knows."""
+    listed = client.get(resource_path(Workload, None), ItemList)
+    names = [msgspec.json.decode(item, type=Named).metadata for item in listed.items]
+    return [WorkloadRef(n.namespace, n.name) for n in names]
 
 
 class Name(msgspec.Struct, frozen=True):

@@ -61,3 +61,13 @@ def test_a_process_the_agent_cannot_see_is_not_carried():
 def test_a_network_is_told_from_another():
     assert network() == network(os.getpid()) != ""
     assert network(2**22 + 1) == ""
+
+
+@pytest.mark.parametrize("mode", ["host", "resolv-conf"])
+def test_a_user_gets_no_name_server_on_the_privileged_port_from_root(mode):
+    problem = objection(OTHER, 0, {"dns": mode}, [])
+
+    assert problem
+    assert problem.code == "needs-root"
+    assert objection(OTHER, 0, {"dns": "port"}, []) is None
+    assert objection(ROOT, 0, {"dns": mode}, []) is None

@@ -100,3 +100,20 @@ async def test_a_child_runs_in_the_namespace_and_cgroup_it_was_given(tmp_path):
 
     assert await process.wait() == 0
     assert (tmp_path / "cgroup.procs").read_text() == "0"
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="only root may mount anything"
+)
+async def test_a_child_with_a_resolv_conf_of_its_own_sees_it_and_nobody_else_does(tmp_path):
+    own = tmp_path / "resolv.conf"
+    own.write_text("nameserver 127.53.0.1\n")
+    place = Inside(resolv_conf=own)
+    child = Child(("/bin/cat", "/etc/resolv.conf"), {}, signal.SIGKILL, inside=place)
+    process = await start_child(child, stdout=PIPE)
+    said, _ = await process.communicate()
+    beside = await start_child(Child(child.command, {}, signal.SIGKILL), stdout=PIPE)
+    here, _ = await beside.communicate()
+
+    assert said == b"nameserver 127.53.0.1\n"
+    assert here != said

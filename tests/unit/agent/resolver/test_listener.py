@@ -1,7 +1,6 @@
 """The sockets: UDP and TCP, both families, and clients that behave badly."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,8 +12,9 @@ from tests.unit.dns.meshes import DIRECTORY
 
 from tulle.agent.resolver import listener
 from tulle.agent.resolver.forwarder import Forwarder
-from tulle.agent.resolver.listener import Listener, close_pairs, open_pairs
+from tulle.agent.resolver.listener import Listener
 from tulle.agent.resolver.resolver import Resolver
+from tulle.agent.resolver.sockets import open_pairs, port_of
 from tulle.dns.upstreams import Server
 
 LOOPBACKS = ("127.0.0.1", "::1")
@@ -30,7 +30,7 @@ async def listening(*servers: Server) -> AsyncIterator[int]:
         )
         resolver.use(DIRECTORY)
         running = group.create_task(Listener(resolver, pairs).run())
-        yield pairs[0][0].getsockname()[1]
+        yield port_of(pairs)
         running.cancel()
 
 
@@ -89,18 +89,3 @@ async def test_one_question_too_many_is_answered_with_a_failure(
         query = dns.message.make_query("example.com", "A")
         found = await dns.asyncquery.udp(query, "127.0.0.1", port=port, timeout=5)
     assert dns.rcode.to_text(found.rcode()) == "SERVFAIL"
-
-
-def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_open() -> None:
-    with socket.socket(socket.AF_INET6) as taken:
-        taken.bind(("::1", 0))
-        port = taken.getsockname()[1]
-        with pytest.raises(OSError, match="in use"):
-            open_pairs(LOOPBACKS, port)
-        close_pairs(open_pairs(("127.0.0.1",), port))
-
-
-def test_all_addresses_have_the_first_ones_port() -> None:
-    pairs = open_pairs(LOOPBACKS, 0)
-    assert len({one.getsockname()[1] for pair in pairs for one in pair}) == 1
-    close_pairs(pairs)

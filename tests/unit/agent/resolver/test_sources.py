@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tulle.agent.resolver.sources import Source
+from tulle.agent.resolver.sources import Source, resolv_conf_of
 from tulle.dns.resolv_conf import ResolvConf, render
 from tulle.dns.upstreams import Server
 
@@ -45,6 +45,12 @@ def test_of_a_file_we_wrote_the_one_before_counts(tmp_path: Path) -> None:
     file.write_text(render("127.53.0.1", "shop", ResolvConf()))
     saved.write_text("nameserver 192.0.2.1\n")
     assert source(file, saved).servers() == (Server("192.0.2.1"),)
+
+
+def test_a_network_namespace_may_have_a_file_of_its_own() -> None:
+    assert resolv_conf_of("") == resolv_conf_of("no-such-name") == Path("/etc/resolv.conf")
+    assert resolv_conf_of("/run/netns/no-such-name") == Path("/etc/resolv.conf")
+    assert resolv_conf_of("/proc/4711/ns/net") == Path("/proc/4711/root/etc/resolv.conf")
 
 
 def test_a_file_nobody_may_read_names_nobody(tmp_path: Path) -> None:

@@ -1,0 +1,128 @@
+"""The DNS of one workload, whole: its place, its view of the names, and the files that lead programs to it.
+
+`sidecar` runs it beside the proxy. Names come over the same stream as Envoy's configuration and are saved with
+it, so that a restarted agent answers while the control plane is away.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from tulle.ads.messages import body_of
+from tulle.agent.resolver import takeover
+from tulle.agent.resolver.forwarder import Forwarder
+from tulle.agent.resolver.listener import Listener
+from tulle.agent.resolver.places import Place
+from tulle.agent.resolver.resolver import Resolver
+from tulle.agent.resolver.sockets import OpenSocket
+from tulle.agent.resolver.sources import RESOLV_CONF, Source
+from tulle.dns.directories import Directory, directory_of
+from tulle.dns.resolv_conf import render
+from tulle.dns.wishes import Dns, DnsMode
+from tulle.model.directory import Entry, decode_entry
+from tulle.xds.snapshots import XdsResource
+
+log = logging.getLogger(__name__)
+
+
+class Feed(Protocol):
+    """Where names come from: the exchange with the control plane."""
+
+    @property
+    def names(self) -> Mapping[str, XdsResource] | None:
+        """All of them; None while nobody has told them."""
+        ...
+
+    @property
+    def renamed(self) -> asyncio.Event:
+        """Set when they are others than before; who follows them clears it."""
+        ...
+
+
+class Names:
+    """`host_file` is the host's resolv.conf, read for whom else to ask, and replaced in mode `host`."""
+
+    def __init__(
+        self,
+        wanted: Dns,
+        place: Place,
+        namespace: str,
+        open_socket: OpenSocket = socket.socket,
+        host_file: Path = RESOLV_CONF,
+    ) -> None:
+        self._wanted = wanted
+        self._place = place
+        self._namespace = namespace
+        self._open_socket = open_socket
+        self._host_file = host_file
+        self._answers = asyncio.Event()
+        self._known: dict[str, tuple[str, Entry]] = {}
+        self._source = Source(
+            host_file,
+            takeover.saved(host_file),
+            lambda server: place.is_here(server.address, server.port),
+            asyncio.get_running_loop().time,
+        )
+
+    @property
+    def port(self) -> int:
+        """Where it answers, on loopback."""
+        return self._place.port
+
+    def program_file(self) -> str:
+        """What the program shall see as its resolv.conf; "" where it keeps the host's."""
+        return self._resolv_conf() if self._wanted.mode is DnsMode.RESOLV_CONF else ""
+
+    async def answers(self) -> None:
+        """Return once it knows the names and answers."""
+        await self._answers.wait()
+
+    async def run(self, feed: Feed) -> None:
+        """Answer until cancelled."""
+        loop = asyncio.get_running_loop()
+        async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+            forwarder = Forwarder(self._source.servers, group, self._open_socket)
+            resolver = Resolver(self._namespace, forwarder, loop.time)
+            group.create_task(Listener(resolver, self._place.pairs).run(), name="dns-listen")
+            group.create_task(self._follow(feed, resolver), name="dns-names")
+            await resolver.named()
+            if self._wanted.mode is DnsMode.HOST:
+                stack.enter_context(takeover.taken(self._host_file, self._resolv_conf()))
+            self._answers.set()
+            await asyncio.Event().wait()
+
+    def close(self) -> None:
+        """Give the ports back."""
+        self._place.close()
+
+    def _resolv_conf(self) -> str:
+        return render(self._place.address, self._namespace, self._source.conf)
+
+    async def _follow(self, feed: Feed, resolver: Resolver) -> None:
+        while True:
+            feed.renamed.clear()
+            names = feed.names
+            if names is not None:
+                resolver.use(self._directory(names))
+            await feed.renamed.wait()
+
+    def _directory(self, names: Mapping[str, XdsResource]) -> Directory:
+        """What did not change is not read again; what a newer server says in a way we do not know is left out."""
+        known: dict[str, tuple[str, Entry]] = {}
+        for name, resource in names.items():
+            before = self._known.get(name)
+            if before is not None and before[0] == resource.version:
+                known[name] = before
+                continue
+            try:
+                known[name] = (resource.version, decode_entry(body_of(resource)))
+            except msgspec.MsgspecError as error:
+                log.warning("a name cannot be read", extra={"name_": name, "error": str(error)})
+        self._known = known
+        return directory_of(entry for _, entry in known.values())

@@ -1,0 +1,1 @@
+"""`tulle dns`: names of the mesh."""
