@@ -83,6 +83,8 @@ class Mesh:
     join_port: int = field(default_factory=free_port)
     xds_port: int = field(default_factory=free_port)
     server_prefix: tuple[str, ...] = ()
+    server_flags: tuple[str, ...] = ("--api-address", "127.0.0.1:0")
+    tulle: tuple[str, ...] = TULLE
     processes: list[Process] = field(default_factory=list)
     _server: Process | None = None
 
@@ -124,7 +126,7 @@ class Mesh:
         self._server = self.spawn(
             "server",
             *self.server_prefix,
-            *TULLE,
+            *self.tulle,
             "server",
             "--data-dir",
             str(self.folder / "data"),
@@ -134,8 +136,7 @@ class Mesh:
             f"127.0.0.1:{self.join_port}",
             "--xds-address",
             f"127.0.0.1:{self.xds_port}",
-            "--api-address",
-            "127.0.0.1:0",
+            *self.server_flags,
         )
         wait_until(
             lambda: self.cli("version", check=False).returncode == 0 and self._api_answers(),
@@ -153,7 +154,7 @@ class Mesh:
         self, *arguments: str, check: bool = True, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [*TULLE, *arguments],
+            [*self.tulle, *arguments],
             env=self.environment,
             cwd=ROOT,
             input=stdin,
@@ -199,7 +200,7 @@ class Mesh:
         label_options = [part for label in labels for part in ("--label", label)]
         return self.spawn(
             name,
-            *TULLE,
+            *self.tulle,
             "run",
             "--server",
             f"127.0.0.1:{self.join_port}",

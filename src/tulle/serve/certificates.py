@@ -19,6 +19,7 @@ from tulle.model.kinds.workload import Workload, WorkloadSpec, WorkloadStatus
 from tulle.model.names import AccountRef, WorkloadRef, spiffe_id
 from tulle.model.problems import Problem
 from tulle.model.resources import Condition, Metadata
+from tulle.model.skew import Reader
 from tulle.model.statuses import ConditionType, Reason, with_condition
 from tulle.model.wire import (
     WORKLOAD_UNKNOWN,
@@ -35,7 +36,7 @@ from tulle.pki.tokens import Token, TokenRecord, check_claims, read_token
 from tulle.reconcile.authority import MeshAuthority
 from tulle.reconcile.statuses import timestamp
 from tulle.serve.errors import malformed, refuse, refused, store_errors
-from tulle.serve.peers import Caller, caller_of
+from tulle.serve.peers import Caller, caller_of, version_of
 from tulle.store.contract import ABSENT, Put, Store
 from tulle.store.errors import ConflictError, NotFound
 
@@ -70,7 +71,7 @@ class Certificates:
 
     async def join(self, data: bytes, context: grpc.aio.ServicerContext) -> bytes:
         """A token and a signing request in, credentials out; the Workload exists then, not ready yet."""
-        request = await _read(data, JoinRequest, context)
+        request = await _read(data, _JOINING, context)
         key = await _key_of(request.csr, context)
         token = read_token(request.token)
         if isinstance(token, Problem):
@@ -85,7 +86,7 @@ class Certificates:
         """A signing request in, credentials for the same workload out, as long as the mesh knows it."""
         authority = self._issuance.authority
         caller = await caller_of(context, authority.trust_domain, self._clock)
-        request = await _read(data, RenewRequest, context)
+        request = await _read(data, _RENEWING, context)
         key = await _key_of(request.csr, context)
         async with store_errors(context):
             is_known = await self._knows(caller)
@@ -206,11 +207,17 @@ def _host_of(peer: str) -> str:
     return host.partition("%25")[0] if family in {"ipv4", "ipv6"} and host else "127.0.0.1"
 
 
-async def _read(data: bytes, kind: type[T], context: grpc.aio.ServicerContext) -> T:
+_JOINING: Reader[JoinRequest] = Reader(JoinRequest)
+_RENEWING: Reader[RenewRequest] = Reader(RenewRequest)
+
+
+async def _read(data: bytes, reader: Reader[T], context: grpc.aio.ServicerContext) -> T:
     try:
-        return msgspec.json.decode(data, type=kind)
+        found = reader.read(data, await version_of(context))
     except msgspec.MsgspecError as error:
         await refuse(context, malformed(error))
+    assert found is not None  # only frames of a union can be strange
+    return found
 
 
 async def _key_of(csr: str, context: grpc.aio.ServicerContext) -> ec.EllipticCurvePublicKey:

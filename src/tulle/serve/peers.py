@@ -7,6 +7,7 @@ import grpc
 
 from tulle.model.names import AccountRef, WorkloadRef
 from tulle.model.problems import Problem
+from tulle.model.skew import OURS, said, too_far
 from tulle.model.wire import Refused
 from tulle.pki.peers import JOIN_ANEW, peer_of
 from tulle.serve.errors import refuse, refused
@@ -19,6 +20,16 @@ class Caller:
     workload: WorkloadRef
     account: AccountRef
     not_after: float
+
+
+async def version_of(context: grpc.aio.ServicerContext) -> int:
+    """The version of the wire the caller speaks, told ours; whoever is too far from it is refused."""
+    theirs = said(context.invocation_metadata())
+    refusal = too_far(theirs, they="agent", we="control plane")
+    if refusal is not None:
+        await refuse(context, refusal)
+    await context.send_initial_metadata(OURS)
+    return theirs
 
 
 async def caller_of(

@@ -22,17 +22,18 @@ from tulle.model.kinds.workload import ProxyStatus, Workload, WorkloadSpec
 from tulle.model.names import AccountRef, ResourceKey, WorkloadRef
 from tulle.model.problems import Severity
 from tulle.model.resources import Condition
+from tulle.model.skew import FROM_AGENT
 from tulle.model.statuses import ConditionType, Reason, condition_of, with_condition
 from tulle.model.wire import (
     Draining,
     EdgeReport,
+    FromAgent,
     FromServer,
     HealthReport,
     Left,
     Refused,
     Register,
     Registered,
-    decode_from_agent,
     encode,
 )
 from tulle.reconcile.publish import Publisher
@@ -40,7 +41,7 @@ from tulle.reconcile.statuses import timestamp
 from tulle.serve.certificates import unknown_workload
 from tulle.serve.errors import STREAM_BROKE, malformed, refused, store_errors
 from tulle.serve.lifetimes import Lifetimes
-from tulle.serve.peers import Caller, caller_of
+from tulle.serve.peers import Caller, caller_of, version_of
 from tulle.store.contract import Delete, Put, Store
 from tulle.store.errors import ConflictError, NotFound, StoreError
 
@@ -147,7 +148,7 @@ class Sessions:
     ) -> None:
         """One session, until either side ends it or the caller's certificate does."""
         caller = await caller_of(context, self._trust_domain, self._memory.clock)
-        session = _Session(self._memory, caller, context)
+        session = _Session(self._memory, caller, context, await version_of(context))
         number = next(self._numbers)
         try:
             async with store_errors(context), self._lifetimes.until(caller.not_after):
@@ -174,10 +175,12 @@ class Sessions:
             case None:
                 return
             case Register():
-                if await session.register(frame):
+                revision = await session.register(frame)
+                if revision is not None:
                     self._here[session.workload] = number
                     self._missing_since.pop(session.workload, None)
                     self._certificate_ends.setdefault(session.workload, session.not_after)
+                    await session.say(Registered(revision=revision))
             case HealthReport() if session.registered:
                 await session.report_health(frame)
             case Draining() if session.registered:
@@ -227,7 +230,10 @@ class Sessions:
 class _Session:
     """One stream and what is known of its workload."""
 
-    def __init__(self, memory: Memory, caller: Caller, context: grpc.aio.ServicerContext) -> None:
+    def __init__(
+        self, memory: Memory, caller: Caller, context: grpc.aio.ServicerContext, version: int
+    ) -> None:
+        self.version = version
         self.workload = caller.workload
         self.not_after = caller.not_after
         self.registered = False
@@ -242,25 +248,24 @@ class _Session:
         await self._context.write(encode(frame))
         self.ended = self.ended or isinstance(frame, Refused)
 
-    async def read(self, data: bytes) -> Register | HealthReport | Draining | EdgeReport | None:
-        """A frame, or None when it was none and the session is over."""
+    async def read(self, data: bytes) -> FromAgent | None:
+        """A frame, or None: it was none, and the session is over, or one that only later versions know."""
         try:
-            frame: Register | HealthReport | Draining | EdgeReport = decode_from_agent(data)
+            return FROM_AGENT.read(data, self.version)
         except msgspec.MsgspecError as error:
             await self.say(malformed(error))
             return None
-        return frame
 
-    async def register(self, frame: Register) -> bool:
-        """Record where the workload is and how; False, and a refusal, if that cannot be."""
+    async def register(self, frame: Register) -> int | None:
+        """Record where the workload is and how: at which revision. None, and a refusal, if that cannot be."""
         found = await _find(self._memory.store, self.workload)
         if found is None or found.spec.service_account_name != self._account:
             await self.say(unknown_workload(self.workload))
-            return False
+            return None
         problems = [p for p in check(_registered(found, frame)) if p.severity is Severity.ERROR]
         if problems:
             await self.say(refused(*problems))
-            return False
+            return None
         ready = _ready(frame.healthy, "" if frame.healthy else "not healthy yet")
 
         def change(workload: Workload) -> Workload:
@@ -269,8 +274,7 @@ class _Session:
 
         revision = await _update(self._memory.store, self.workload, change, spec_too=True)
         self.registered = True
-        await self.say(Registered(revision=revision))
-        return True
+        return revision
 
     async def report_health(self, frame: HealthReport) -> None:
         """The program can, or cannot, take traffic."""

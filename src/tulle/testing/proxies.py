@@ -17,6 +17,7 @@ from tulle.ads.client import DeltaClient
 from tulle.ads.messages import ReceivedResponse, Request, decode_response, encode_request
 from tulle.model.names import AccountRef, WorkloadRef
 from tulle.model.problems import Problem
+from tulle.model.skew import OURS
 from tulle.model.wire import (
     CONTROL_PLANE_NAME,
     METHOD_DELTA_ADS,
@@ -124,7 +125,7 @@ async def renew(address: Address, identity: Identity) -> Identity:
 async def ask(channel: grpc.aio.Channel, method: str, request: bytes) -> Credentials:
     """One question whose answer is credentials. Raises RefusedError."""
     with refusals():
-        answer = await channel.unary_unary(method)(request, timeout=10.0)
+        answer = await channel.unary_unary(method)(request, timeout=10.0, metadata=OURS)
     return msgspec.json.decode(answer, type=Credentials)
 
 
@@ -224,7 +225,7 @@ class FakeSession:
 async def session(identity: Identity, address: Address) -> AsyncGenerator[FakeSession]:
     """A session for as long as the block lasts; then the connection is cut."""
     async with identity.channel(address) as channel:
-        stream = channel.stream_stream(METHOD_SESSION)()
+        stream = channel.stream_stream(METHOD_SESSION)(metadata=OURS)
         try:
             yield FakeSession(stream)
         finally:

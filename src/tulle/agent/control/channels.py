@@ -6,7 +6,7 @@ so that an agent costs the control plane one connection.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -14,6 +14,7 @@ import grpc
 import msgspec
 
 from tulle.agent.errors import AgentError
+from tulle.model.skew import OURS, said, too_far
 from tulle.model.wire import CONTROL_PLANE_NAME, Refused
 from tulle.pki.renewals import SET_CLOCKS
 
@@ -70,16 +71,35 @@ def open_channel(address: str, trust: Trust) -> grpc.aio.Channel:
     return grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the control plane answered, and which version of the wire it speaks."""
+
+    data: bytes = field(repr=False)
+    version: int
+
+
 async def call(
     address: str, trust: Trust, method: str, request: bytes, timeout_s: float = 10.0
-) -> bytes:
+) -> Answer:
     """One question on a channel of its own."""
     channel = open_channel(address, trust)
     try:
         with grpc_errors():
-            return cast("bytes", await channel.unary_unary(method)(request, timeout=timeout_s))
+            asked = channel.unary_unary(method)(request, timeout=timeout_s, metadata=OURS)
+            data = cast("bytes", await asked)
+            return Answer(data, version_of(await asked.initial_metadata()))
     finally:
         await channel.close()
+
+
+def version_of(metadata: Iterable[tuple[str, str | bytes]] | None) -> int:
+    """The version of the wire a control plane speaks, by the metadata of its answer. Raises RefusedError if we cannot."""
+    theirs = said(metadata)
+    refusal = too_far(theirs, they="control plane", we="agent")
+    if refusal is not None:
+        raise RefusedError(refusal)
+    return theirs
 
 
 class Uplink:

@@ -14,13 +14,14 @@ import msgspec
 
 from tulle.agent.control import channels, keysmith
 from tulle.agent.control.backoff import Backoff, luck
-from tulle.agent.control.channels import RefusedError, Trust, UnreachableError
+from tulle.agent.control.channels import Answer, RefusedError, Trust, UnreachableError
 from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
 from tulle.agent.state import StateDir
 from tulle.agent.token_file import read_token_file
 from tulle.model.names import WorkloadRef
 from tulle.model.problems import Problem
+from tulle.model.skew import UNSAID, Reader
 from tulle.model.wire import (
     METHOD_JOIN,
     METHOD_RENEW,
@@ -227,7 +228,7 @@ class IdentityKeeper:
 
     async def _ask_until_answered(
         self, address: str, trust: Trust, method: str, request: bytes
-    ) -> bytes:
+    ) -> Answer:
         backoff = Backoff(0.2, most_s=5.0)
         told_at = -_TELL_AGAIN_S
         while True:
@@ -247,7 +248,7 @@ class IdentityKeeper:
         """The identity on disk, if it is of the workload the settings speak of."""
         data = self._state.read(_FILE)
         try:
-            saved = msgspec.json.decode(data, type=Identity) if data else None
+            saved = _SAVED.read(data, UNSAID) if data else None
         except msgspec.MsgspecError:
             return None
         if saved is None:
@@ -283,15 +284,21 @@ class IdentityKeeper:
             left = moment - self._clock()
 
 
-def _read(answer: bytes) -> Credentials:
+_CREDENTIALS: Reader[Credentials] = Reader(Credentials)
+_SAVED: "Reader[Identity]" = Reader(Identity)
+
+
+def _read(answer: Answer) -> Credentials:
     try:
-        return msgspec.json.decode(answer, type=Credentials)
+        found = _CREDENTIALS.read(answer.data, answer.version)
     except msgspec.MsgspecError as error:
         raise AgentError(
             "server-answers-strangely",
             f"the control plane's answer cannot be read: {error}",
             "agent and control plane are of different versions: `tulle version`",
         ) from error
+    assert found is not None  # only frames of a union can be strange
+    return found
 
 
 def _check_clocks(credentials: Credentials, now: float, tell: Callable[[Notice], None]) -> None:

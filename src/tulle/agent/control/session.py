@@ -20,9 +20,11 @@ from tulle.agent.control.channels import (
     UnreachableError,
     Uplink,
     grpc_errors,
+    version_of,
 )
 from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
+from tulle.model.skew import FROM_SERVER, OURS
 from tulle.model.wire import (
     METHOD_SESSION,
     WORKLOAD_UNKNOWN,
@@ -35,7 +37,6 @@ from tulle.model.wire import (
     Refused,
     Register,
     Registered,
-    decode_from_server,
     encode,
 )
 
@@ -150,7 +151,7 @@ class Session:
     async def _live(self) -> None:
         """One stream, from Register to its end, which is always an error."""
         async with self._uplink.lease() as channel, asyncio.TaskGroup() as group:
-            stream = channel.stream_stream(METHOD_SESSION)()
+            stream = channel.stream_stream(METHOD_SESSION)(metadata=OURS)
             self._outbox = outbox = _Outbox()
             outbox.put(self._told.register)
             if self._told.draining:
@@ -168,8 +169,13 @@ class Session:
 
     async def _read(self, stream: grpc.aio.StreamStreamCall) -> None:
         with grpc_errors():
-            while (data := await stream.read()) is not grpc.aio.EOF:
-                self._on_frame(_decode(cast("bytes", data)))
+            data = await stream.read()
+            theirs = version_of(await stream.initial_metadata())
+            while data is not grpc.aio.EOF:
+                frame = _decode(cast("bytes", data), theirs)
+                if frame is not None:
+                    self._on_frame(frame)
+                data = await stream.read()
         raise UnreachableError("it ended the session")
 
     def _on_frame(self, frame: FromServer) -> None:
@@ -218,9 +224,10 @@ class Session:
             self._outbox.put(frame)
 
 
-def _decode(data: bytes) -> FromServer:
+def _decode(data: bytes, theirs: int) -> FromServer | None:
+    """A frame; None for one that only later versions know."""
     try:
-        frame: FromServer = decode_from_server(data)
+        return FROM_SERVER.read(data, theirs)
     except msgspec.MsgspecError as error:
         raise RefusedError(
             Refused(
@@ -229,4 +236,3 @@ def _decode(data: bytes) -> FromServer:
                 hint="agent and control plane are of different versions: `tulle version`",
             )
         ) from error
-    return frame

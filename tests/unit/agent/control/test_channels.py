@@ -24,7 +24,7 @@ def member(plane: ControlPlane, lifetime_s: float = 3600.0) -> Trust:
     return Trust(plane.root.root_pem, key.decode(), "".join(issued.chain))
 
 
-async def join(plane: ControlPlane, trust: Trust) -> bytes:
+async def join(plane: ControlPlane, trust: Trust) -> channels.Answer:
     request = wire.JoinRequest(
         token=plane.token().read_text(),
         namespace="shop",
