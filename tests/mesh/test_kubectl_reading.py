@@ -246,6 +246,23 @@ class TestDescribe:
         assert done.stderr == ""
 
 
+class TestExplain:
+    def test_fields_have_their_types_and_descriptions(self, kubectl: Kubectl) -> None:
+        said = kubectl("explain", "workload.spec")
+        assert "KIND:       Workload" in said
+        assert re.search(
+            r"address\t<string> -required-\n\s+Where other hosts reach its proxy", said
+        )
+        assert "targetPort\t<IntOrString>" in kubectl("explain", "svc.spec.ports")
+        assert "enum: PERMISSIVE, STRICT" in kubectl("explain", "tlspolicy.spec")
+
+    def test_every_kind_can_be_explained_to_the_last_field(self, kubectl: Kubectl) -> None:
+        for kind in kubectl("api-resources", "--verbs=list", "-o", "name").split():
+            said = kubectl("explain", kind, "--recursive")
+            assert "ownerReferences" in said
+            assert "FIELDS:" in said
+
+
 class TestAuth:
     def test_what_there_is_may_be_done_and_what_there_is_not_may_not(
         self, kubectl: Kubectl

@@ -18,6 +18,7 @@ from tulle.api.errors import translate_errors
 from tulle.api.explain import Explain
 from tulle.api.kube.discovery import no_events
 from tulle.api.kube.discovery.handlers import Discovery
+from tulle.api.kube.discovery.openapi import OpenApi
 from tulle.api.kube.reading.handlers import Reading
 from tulle.api.kube.reading.history import History
 from tulle.api.kube.writing.handlers import Writing
@@ -70,10 +71,11 @@ def make_routes(sources: Sources) -> list[web.RouteDef]:
         *Reading(sources.store, sources.history, sources.clock).routes(),
         *Writing(sources.store, gate, sources.clock).routes(),
     ]
-    discovery = Discovery([(route.method, route.path) for route in resources])
+    served = [(route.method, route.path) for route in resources]
     return [
         *resources,
-        *discovery.routes(),
+        *Discovery(served).routes(),
+        *OpenApi(served).routes(),
         *no_events.routes(),
         web.post("/tulle/v1/apply", changes.apply),
         web.post("/tulle/v1/delete", changes.delete),

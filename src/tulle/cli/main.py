@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "validate": Entry(
         "resources.validate", RESOURCES, "Find every problem in manifests; needs no server."
     ),
+    "crds": Entry("resources.crds", RESOURCES, "Tulle's kinds, for a Kubernetes cluster."),
     "kubeconfig": Entry("access.command", RESOURCES, "Let kubectl use this server."),
     "token": Entry("resources.token", RESOURCES, "Let workloads join."),
     "explain": Entry("inspection.explain", UNDERSTAND, "Say why: what happens to a request."),

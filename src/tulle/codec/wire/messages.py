@@ -17,6 +17,8 @@ class Scalar(Enum):
     """As base64, which is how JSON has them."""
     INTEGER = auto()
     BOOLEAN = auto()
+    FLAG = auto()
+    """A boolean that is written always, so that false says nothing."""
     TIME = auto()
     INTEGER_OR_TEXT = auto()
 
@@ -90,7 +92,7 @@ _SERVICE = Message(
         10: Field("externalName"),
         11: Field("externalTrafficPolicy"),
         12: Field("healthCheckNodePort", Scalar.INTEGER),
-        13: Field("publishNotReadyAddresses", Scalar.BOOLEAN),
+        13: Field("publishNotReadyAddresses", Scalar.FLAG),
         17: Field("ipFamilyPolicy"),
         18: Field("clusterIPs", many=True),
         19: Field("ipFamilies", many=True),

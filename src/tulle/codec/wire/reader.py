@@ -162,6 +162,7 @@ _SCALARS: Mapping[Scalar, Callable[[Value], object]] = {
     Scalar.BYTES: lambda value: base64.b64encode(_bytes(value)).decode(),
     Scalar.INTEGER: _integer,
     Scalar.BOOLEAN: lambda value: bool(_integer(value)),
+    Scalar.FLAG: lambda value: bool(_integer(value)) or "",
     Scalar.TIME: _time,
     Scalar.INTEGER_OR_TEXT: _integer_or_text,
 }
