@@ -35,6 +35,12 @@ _WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
     "ServiceAccount": {"": "automountServiceAccountToken imagePullSecrets secrets"},
 }
 
+_SAYS_NOTHING: tuple[tuple[str, object], ...] = (
+    ("publishNotReadyAddresses", False),
+    ("loadBalancer", {}),
+)
+"""What typed clients always send, and mean nothing by."""
+
 _FILTER_FIELDS = "cors extensionRef externalAuth requestMirror requestRedirect urlRewrite"
 _FILTER_TYPES = frozenset(
     {"CORS", "ExtensionRef", "ExternalAuth", "RequestMirror", "RequestRedirect", "URLRewrite"}
@@ -160,7 +166,8 @@ class _Cleaner:
         if shape == "metadata":
             effectless += _METADATA_WITHOUT_EFFECT.split()
         if name in effectless:
-            self.problems.append(_without_effect(path))
+            if (name, value[name]) not in _SAYS_NOTHING:
+                self.problems.append(_without_effect(path))
             return True
         if name in _NOT_SUPPORTED.get(self._kind.KIND, {}).get(shape, "").split():
             # A filter is named by its type already: one problem is enough for it.

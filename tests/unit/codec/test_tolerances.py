@@ -161,6 +161,14 @@ def test_nulls_in_our_own_kinds_and_in_free_mappings_are_mistakes() -> None:
     }
 
 
+def test_what_typed_clients_always_send_needs_no_word() -> None:
+    value = {"spec": {"publishNotReadyAddresses": False}, "status": {"loadBalancer": {}}}
+
+    assert clean(Service, value).problems == ()
+    [problem] = clean(Service, {"spec": {"publishNotReadyAddresses": True}}).problems
+    assert problem.path == "spec.publishNotReadyAddresses"
+
+
 def test_cleaning_leaves_the_object_it_was_given_alone() -> None:
     value = {"metadata": {"name": "a", "selfLink": "/a"}, "spec": {"sessionAffinity": "None"}}
     before = repr(value)

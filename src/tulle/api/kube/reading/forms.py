@@ -153,7 +153,7 @@ def partial_of(resource: Resource, form: Form) -> Object:
     return {
         "apiVersion": f"{META}/{form.version}",
         "kind": Shape.METADATA.value,
-        "metadata": encode.to_object(resource)["metadata"],
+        "metadata": encode.to_object(resource, defaults=True)["metadata"],
     }
 
 

@@ -12,6 +12,8 @@ from aiohttp import web
 from tulle.api.bodies import reply
 from tulle.api.changes import Changed, Gate
 from tulle.api.kube.paths import key_in, path_of, path_of_one
+from tulle.api.kube.reading.forms import Form, ListMeta, many
+from tulle.api.kube.reading.queries import list_query
 from tulle.api.kube.writing import bodies, revisions
 from tulle.api.kube.writing.bodies import Body
 from tulle.api.kube.writing.deletions import DeleteOptions, Deletion, deletion
@@ -21,7 +23,9 @@ from tulle.api.kube.writing.revisions import STATUS, Author, PatchForm, Revision
 from tulle.api.statuses import Details, Status
 from tulle.codec import encode
 from tulle.codec.patches import strategic
+from tulle.codec.selectors import Selector
 from tulle.model.kinds import ALL
+from tulle.model.kinds.core import Namespace
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Problem
 from tulle.model.resources import Resource, key_of
@@ -61,6 +65,8 @@ class Writing:
             yield web.put(one, partial(self.replace, kind, ""))
             yield web.patch(one, partial(self.patch, kind, ""))
             yield web.delete(one, partial(self.delete, kind))
+            if kind is not Namespace:  # as in Kubernetes: too much would go with them
+                yield web.delete(path_of(kind, "{namespace}"), partial(self.delete_many, kind))
             if STATUS in kind.__struct_fields__:
                 yield web.put(f"{one}/status", partial(self.replace, kind, STATUS))
                 yield web.patch(f"{one}/status", partial(self.patch, kind, STATUS))
@@ -125,6 +131,22 @@ class Writing:
         if left is not None or key not in changed.batch.removed:
             return reply(encode.to_object(left or found, defaults=True))
         return reply(_gone(found))
+
+    async def delete_many(self, kind: type[Resource], request: web.Request) -> web.Response:
+        """Delete those of a namespace a selector wants, all or none; the answer lists them as they were."""
+        wanted = _selected(request)
+        asked = await _deletion(request, DELETES | _SELECTS)
+        namespace = request.match_info.get("namespace", "")
+        world = await self._store.world()
+        found = [
+            one
+            for one in world.all(kind)
+            if one.metadata.namespace == namespace and wanted.wants(one)
+        ]
+        if found:
+            await self._gate.delete([asked.of(one) for one in found], dry_run=asked.dry_run)
+        meta = ListMeta(world.revision)
+        return reply(many(kind, found, meta, Form()))
 
     async def _write(self, target: Target, query: WriteQuery, decide: Decide) -> web.Response:
         """Decide by what is stored, write, and decide anew where that was overtaken."""
@@ -244,6 +266,17 @@ def _new_target(kind: type[Resource], request: web.Request, body: Body) -> Targe
         problem = Problem("metadata.name", "missing-field", "name or generateName is required")
         raise InvalidRefused(key, [problem])
     return Target(kind, key)
+
+
+_SELECTS = frozenset(
+    {"fieldSelector", "labelSelector", "resourceVersion", "resourceVersionMatch", "timeoutSeconds"}
+)
+
+
+def _selected(request: web.Request) -> Selector:
+    """Which of a collection the query wants."""
+    asked = {name: value for name, value in request.query.items() if name in _SELECTS}
+    return list_query(asked).selector
 
 
 async def _deletion(request: web.Request, known: frozenset[str]) -> Deletion:

@@ -17,17 +17,7 @@ NOBODY = "unknown"
 
 _SHARED = frozenset({"dryRun", "pretty", "timeout"})
 _WRITES = _SHARED | {"fieldManager", "fieldValidation", "force"}
-DELETES = _SHARED | {"gracePeriodSeconds", "orphanDependents", "propagationPolicy"}
-COLLECTIONS = DELETES | {
-    "allowWatchBookmarks",
-    "continue",
-    "fieldSelector",
-    "labelSelector",
-    "limit",
-    "resourceVersion",
-    "resourceVersionMatch",
-    "timeoutSeconds",
-}
+DELETES: frozenset[str] = _SHARED | {"gracePeriodSeconds", "orphanDependents", "propagationPolicy"}
 
 
 class Validation(StrEnum):
