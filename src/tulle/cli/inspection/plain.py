@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 
+import msgspec
+
 
 def plain(value: object) -> object:
     """Values of the graph as what JSON knows: references as their names, nothing left out."""
@@ -12,6 +14,8 @@ def plain(value: object) -> object:
         if type(value).__str__ is not object.__str__:
             return str(value)
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, msgspec.Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [plain(item) for item in value]
     return str(value) if isinstance(value, str) else value

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tulle.cli.inspection.plain import plain
 from tulle.graph.mesh import Protocol
+from tulle.model.directory import AliasEntry
 from tulle.model.names import ServiceRef
 
 
@@ -26,3 +27,14 @@ def test_values_become_mappings_and_references_their_names() -> None:
 
 def test_a_protocol_is_a_plain_text() -> None:
     assert type(plain(Protocol.TCP)) is str
+
+
+def test_what_is_sent_to_others_shows_its_fields_too() -> None:
+    entry = AliasEntry(namespace="shop", name="pay", host="pay.example")
+
+    assert plain(entry) == {
+        "namespace": "shop",
+        "name": "pay",
+        "host": "pay.example",
+        "origin": "",
+    }
