@@ -16,7 +16,7 @@ from tulle.api.doors.guards import Guard
 from tulle.api.edges import Edges, Fleet
 from tulle.api.errors import translate_errors
 from tulle.api.explain import Explain
-from tulle.api.kube.discovery import no_events
+from tulle.api.kube.discovery import no_events, openapi_v2
 from tulle.api.kube.discovery.handlers import Discovery
 from tulle.api.kube.discovery.openapi import OpenApi
 from tulle.api.kube.reading.handlers import Reading
@@ -76,6 +76,7 @@ def make_routes(sources: Sources) -> list[web.RouteDef]:
         *resources,
         *Discovery(served).routes(),
         *OpenApi(served).routes(),
+        web.get("/openapi/v2", openapi_v2.handle),
         *no_events.routes(),
         web.post("/tulle/v1/apply", changes.apply),
         web.post("/tulle/v1/delete", changes.delete),
