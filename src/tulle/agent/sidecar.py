@@ -14,7 +14,7 @@ import msgspec
 
 from tulle.agent.control.channels import Uplink
 from tulle.agent.control.identity import Identity, IdentityKeeper
-from tulle.agent.control.session import Session
+from tulle.agent.control.session import Local, Session
 from tulle.agent.control.upstream import Upstream
 from tulle.agent.events import Notice
 from tulle.agent.programs.children import HERE, Inside
@@ -23,6 +23,7 @@ from tulle.agent.proxy.door import Door
 from tulle.agent.proxy.edges import EdgeCounter
 from tulle.agent.proxy.envoy import Envoy
 from tulle.agent.proxy.exchange import Exchange
+from tulle.agent.proxy.levels import Levels
 from tulle.agent.proxy.life.generation import EnvoyStart
 from tulle.agent.proxy.life.place import EnvoyPlace
 from tulle.agent.proxy.relay import Relay
@@ -84,7 +85,8 @@ class Sidecar:
         types = tuple(TypeUrl) if names else FOR_ENVOY
         self.exchange = Exchange(Relay(node_id, held, _secret(keeper.current), types), tell)
         self._uplink = Uplink(keeper.xds_address, lambda: keeper.current.trust)
-        self.session = Session(self._uplink, register, self.edges.report, self._come_back, tell)
+        local = Local(self.edges.report, Levels(lambda: self.envoy.admin).change)
+        self.session = Session(self._uplink, register, local, self._come_back, tell)
         self._upstream = Upstream(self._uplink, self.exchange)
         self._door = Door(state.socket("agent.sock"), self.exchange)
 

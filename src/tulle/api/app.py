@@ -22,6 +22,7 @@ from tulle.api.kube.discovery.openapi import OpenApi
 from tulle.api.kube.reading.handlers import Reading
 from tulle.api.kube.reading.history import History
 from tulle.api.kube.writing.handlers import Writing
+from tulle.api.levels import LogLevels
 from tulle.api.names import Names
 from tulle.api.proxies import Proxies
 from tulle.api.tokens import Mint
@@ -29,6 +30,8 @@ from tulle.reconcile.authority import MeshAuthority
 from tulle.reconcile.loop import Reconciler
 from tulle.reconcile.publish import Publisher
 from tulle.store.contract import Store
+
+_PROXY_LEVELS = "/tulle/v1/proxies/{namespace}/{name}/log-levels"
 
 
 class Version(Message, frozen=True, kw_only=True):
@@ -57,6 +60,7 @@ def make_routes(sources: Sources) -> list[web.RouteDef]:
     """Every route with its handler: made once, for all doors lead to the same."""
     gate = Gate(sources.store, lambda: sources.authority.trust_domain)
     changes = Changes(gate, sources.clock)
+    levels = LogLevels(sources.fleet)
     edges = Edges(sources.fleet, lambda: sources.reconciler.compiled.graph)
     proxies = Proxies(sources.reconciler, sources.publisher, sources.fleet)
     checks = Checks(
@@ -90,6 +94,10 @@ def make_routes(sources: Sources) -> list[web.RouteDef]:
         web.get("/tulle/v1/check", checks.handle),
         web.post("/tulle/v1/store/backup", sources.custody.backup),
         web.get("/tulle/v1/store/check", sources.custody.check),
+        web.get("/tulle/v1/log-levels", levels.server),
+        web.post("/tulle/v1/log-levels", levels.server),
+        web.get(_PROXY_LEVELS, levels.proxy),
+        web.post(_PROXY_LEVELS, levels.proxy),
         web.get("/tulle/v1/access", sources.access.handle),
         web.get("/tulle/v1/version", version),
         web.get("/healthz", healthz),

@@ -10,7 +10,7 @@ from aiohttp import web
 from tulle.api.bodies import reply
 from tulle.graph.mesh import MeshGraph
 from tulle.model.names import ServiceRef, WorkloadRef
-from tulle.model.wire import EdgeReport, EdgeSample
+from tulle.model.wire import EdgeReport, EdgeSample, Refused
 
 
 class Fleet(Protocol):
@@ -18,6 +18,12 @@ class Fleet(Protocol):
 
     def edges(self) -> Mapping[WorkloadRef, EdgeReport]:
         """The latest counts of every workload that reported, also of those that have left since."""
+        ...
+
+    async def log_levels(
+        self, workload: WorkloadRef, levels: Mapping[str, str]
+    ) -> Mapping[str, str] | Refused:
+        """Change log levels of a workload's agent and proxy, give all; or why that cannot be."""
         ...
 
     def certificate_ends(self) -> Mapping[WorkloadRef, float]:

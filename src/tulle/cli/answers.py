@@ -104,6 +104,12 @@ class NewToken(Answer, frozen=True, kw_only=True):
         return "NewToken(redacted)"
 
 
+class LogLevels(Answer, frozen=True, kw_only=True):
+    """All levels, by logger."""
+
+    levels: dict[str, str] = {}
+
+
 class ServerVersion(Answer, frozen=True, kw_only=True):
     """Which version answers."""
 

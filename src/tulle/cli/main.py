@@ -55,6 +55,7 @@ COMMANDS: dict[str, Entry] = {
     "stat": Entry("inspection.stat", UNDERSTAND, "Golden numbers of every edge."),
     "proxy": Entry("inspection.proxy", UNDERSTAND, "Proxies: their state, their configuration."),
     "dns": Entry("dns.command", UNDERSTAND, "Names of the mesh: what programs are told of them."),
+    "log": Entry("inspection.log", UNDERSTAND, "Log levels of server, agents and proxies."),
     "translate": Entry(
         "inspection.translate", UNDERSTAND, "Manifests to Envoy resources; needs no server."
     ),

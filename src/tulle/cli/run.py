@@ -252,7 +252,10 @@ def _sayer(settings: "AgentSettings", environ: "Mapping[str, str]") -> "Callable
 
     from tulle.ops import logs
 
-    if settings.log_format == "json":
+    if settings.log_format != "json":
+        # Sentences are printed as they are; what is asked for at run time comes through the log.
+        logs.setup("warning", "human", sys.stderr, environ)
+    else:
         logs.setup(settings.log_level, settings.log_format, sys.stderr, environ)
         return logging.getLogger(__name__).info
     # What Envoy and the control plane say is quoted here: it must neither break lines nor show secrets.

@@ -33,6 +33,13 @@ WORKLOAD_UNKNOWN = "workload-unknown"
 """The code of a refusal: the certificate is good, but the mesh has forgotten the workload it names."""
 
 
+AGENT_AWAY = "agent-away"
+AGENT_TOO_OLD = "agent-too-old"
+AGENT_SILENT = "agent-silent"
+LEVEL_REFUSED = "log-level-refused"
+"""Codes of what the control plane could not ask of an agent."""
+
+
 def workload_dns_name(namespace: str, name: str) -> str:
     """The DNS name in a workload's certificate: it tells instances of one account apart."""
     return f"{name}.{namespace}.workload.tulle"
@@ -152,6 +159,14 @@ class EdgeReport(Frame, frozen=True, kw_only=True, tag="edges"):
     passed_through: int = 0
 
 
+class LogLevels(Frame, frozen=True, kw_only=True, tag="log-levels"):
+    """The answer to `SetLogLevels` of this number: all levels now, by name; or why nothing was changed."""
+
+    number: int
+    levels: Mapping[str, str] = {}
+    problem: str = ""
+
+
 class Registered(Frame, frozen=True, kw_only=True, tag="registered"):
     """The control plane knows the workload; its configuration follows over ADS."""
 
@@ -172,6 +187,13 @@ class Left(Frame, frozen=True, kw_only=True, tag="left"):
         return f"Left(pending={self.pending!r}, token redacted)"
 
 
+class SetLogLevels(Frame, frozen=True, kw_only=True, tag="set-log-levels"):
+    """Change log levels until the process they are of ends: `agent`, `envoy`, `envoy.COMPONENT`. None: only tell."""
+
+    number: int
+    levels: Mapping[str, str] = {}
+
+
 class Refused(Frame, frozen=True, kw_only=True, tag="refused"):
     """The control plane does not accept what was said; the session ends."""
 
@@ -180,8 +202,8 @@ class Refused(Frame, frozen=True, kw_only=True, tag="refused"):
     hint: str = ""
 
 
-FromAgent = Register | HealthReport | Draining | EdgeReport
-FromServer = Registered | Left | Refused
+FromAgent = Register | HealthReport | Draining | EdgeReport | LogLevels
+FromServer = Registered | Left | SetLogLevels | Refused
 
 decode_from_agent = msgspec.json.Decoder(FromAgent).decode
 decode_from_server = msgspec.json.Decoder(FromServer).decode

@@ -52,9 +52,23 @@ def setup(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("tulle").setLevel(level.upper())
+    set_level(level)
     logging.captureWarnings(True)
     return handler
+
+
+OURS = "tulle"
+"""The logger above all of ours."""
+
+
+def level() -> str:
+    """The least severe of our messages that are written."""
+    return logging.getLevelName(logging.getLogger(OURS).getEffectiveLevel()).lower()
+
+
+def set_level(level: str) -> None:
+    """Change it until the process ends: debug, info, warning or error."""
+    logging.getLogger(OURS).setLevel(level.upper())
 
 
 class JsonLines(logging.Formatter):

@@ -22,7 +22,7 @@ from tulle.model.kinds.workload import ProxyStatus, Workload, WorkloadSpec
 from tulle.model.names import AccountRef, ResourceKey, WorkloadRef
 from tulle.model.problems import Severity
 from tulle.model.resources import Condition
-from tulle.model.skew import FROM_AGENT
+from tulle.model.skew import FROM_AGENT, SPEAKS_LOG_LEVELS
 from tulle.model.statuses import ConditionType, Reason, condition_of, with_condition
 from tulle.model.wire import (
     Draining,
@@ -31,6 +31,7 @@ from tulle.model.wire import (
     FromServer,
     HealthReport,
     Left,
+    LogLevels,
     Refused,
     Register,
     Registered,
@@ -38,10 +39,12 @@ from tulle.model.wire import (
 )
 from tulle.reconcile.publish import Publisher
 from tulle.reconcile.statuses import timestamp
+from tulle.serve import questions
 from tulle.serve.certificates import unknown_workload
 from tulle.serve.errors import STREAM_BROKE, malformed, refused, store_errors
 from tulle.serve.lifetimes import Lifetimes
 from tulle.serve.peers import Caller, caller_of, version_of
+from tulle.serve.questions import Questions
 from tulle.store.contract import Delete, Put, Store
 from tulle.store.errors import ConflictError, NotFound, StoreError
 
@@ -94,6 +97,7 @@ class Sessions:
         self._numbers = itertools.count()
         self._here: dict[WorkloadRef, int] = {}
         self._missing_since: dict[WorkloadRef, float] = {}
+        self._talks: dict[WorkloadRef, _Session] = {}
         self._edges: dict[WorkloadRef, EdgeReport] = {}
         self._certificate_ends: dict[WorkloadRef, float] = {}
         self._lifetimes = Lifetimes(memory.clock)
@@ -109,6 +113,17 @@ class Sessions:
     def certificate_ends(self) -> Mapping[WorkloadRef, float]:
         """When the certificate of each connected workload ends, in Unix seconds."""
         return {ref: end for ref, end in self._certificate_ends.items() if ref in self._here}
+
+    async def log_levels(
+        self, workload: WorkloadRef, levels: Mapping[str, str]
+    ) -> Mapping[str, str] | Refused:
+        """Change log levels of a workload's agent and proxy, and give all of them; or why that cannot be."""
+        session = self._talks.get(workload)
+        if session is None:
+            return questions.away(workload)
+        if session.version < SPEAKS_LOG_LEVELS:
+            return questions.too_old(workload)
+        return await session.questions.log_levels(levels)
 
     def note_certificate(self, workload: WorkloadRef, not_after: float) -> None:
         """A certificate was issued. Who never comes for more is forgotten as one that left."""
@@ -178,6 +193,7 @@ class Sessions:
                 revision = await session.register(frame)
                 if revision is not None:
                     self._here[session.workload] = number
+                    self._talks[session.workload] = session
                     self._missing_since.pop(session.workload, None)
                     self._certificate_ends.setdefault(session.workload, session.not_after)
                     await session.say(Registered(revision=revision))
@@ -187,14 +203,18 @@ class Sessions:
                 await session.drain(frame)
             case EdgeReport() if session.registered:
                 self._note_edges(session.workload, frame)
-            case HealthReport() | Draining() | EdgeReport():
+            case LogLevels() if session.registered:
+                session.questions.on_answer(frame)
+            case HealthReport() | Draining() | EdgeReport() | LogLevels():
                 await session.say(_REGISTER_FIRST)
             case _:
                 assert_never(frame)
 
     def _leave(self, session: "_Session", number: int) -> None:
+        session.questions.close()
         if self._here.get(session.workload) == number:
             del self._here[session.workload]
+            del self._talks[session.workload]
             if not session.draining:
                 self._missing_since[session.workload] = self._memory.clock()
 
@@ -242,10 +262,15 @@ class _Session:
         self._account = caller.account.name
         self._memory = memory
         self._context = context
+        self._turn = (
+            asyncio.Lock()
+        )  # gRPC takes one write at a time, and questions come from elsewhere
+        self.questions = Questions(self.workload, self.say)
 
     async def say(self, frame: FromServer) -> None:
         """To the agent; a refusal is the last word."""
-        await self._context.write(encode(frame))
+        async with self._turn:
+            await self._context.write(encode(frame))
         self.ended = self.ended or isinstance(frame, Refused)
 
     async def read(self, data: bytes) -> FromAgent | None:

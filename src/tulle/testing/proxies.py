@@ -6,7 +6,7 @@ independent readings of the protocol do.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
@@ -222,10 +222,12 @@ class FakeSession:
 
 
 @asynccontextmanager
-async def session(identity: Identity, address: Address) -> AsyncGenerator[FakeSession]:
-    """A session for as long as the block lasts; then the connection is cut."""
+async def session(
+    identity: Identity, address: Address, metadata: Sequence[tuple[str, str]] = OURS
+) -> AsyncGenerator[FakeSession]:
+    """A session for as long as the block lasts; then the connection is cut. The metadata say our version."""
     async with identity.channel(address) as channel:
-        stream = channel.stream_stream(METHOD_SESSION)(metadata=OURS)
+        stream = channel.stream_stream(METHOD_SESSION)(metadata=metadata)
         try:
             yield FakeSession(stream)
         finally:

@@ -69,6 +69,7 @@ class ControlPlane:
         self.spent: set[str] = set()
         self.issued: list[str] = []
         self.frames: list[wire.FromAgent] = []
+        self.questions: list[wire.FromServer] = []
         self.events: list[Event] = []
         self.happened = asyncio.Condition()
         self.snapshots: dict[WorkloadRef, XdsSnapshot] = {}
@@ -238,6 +239,8 @@ class ControlPlane:
                 case wire.Register():
                     self.publish(workload, self.snapshot_for(workload, frame))
                     await context.write(wire.encode(wire.Registered(revision=1)))
+                    for question in self.questions:
+                        await context.write(wire.encode(question))
                 case wire.Draining():
                     self.on_draining()
                     if self.forgets:

@@ -24,7 +24,7 @@ from tulle.api.tokens import Mint
 from tulle.codec import encode
 from tulle.model.names import WorkloadRef
 from tulle.model.resources import Resource
-from tulle.model.wire import EdgeReport
+from tulle.model.wire import EdgeReport, Refused
 from tulle.reconcile.authority import open_authority
 from tulle.reconcile.coalesce import Window
 from tulle.reconcile.loop import Reconciler
@@ -49,9 +49,16 @@ class StillFleet:
 
     reports: dict[WorkloadRef, EdgeReport] = field(default_factory=dict)
     ends: dict[WorkloadRef, float] = field(default_factory=dict)
+    levels: dict[WorkloadRef, Mapping[str, str] | Refused] = field(default_factory=dict)
 
     def edges(self) -> Mapping[WorkloadRef, EdgeReport]:
         return self.reports
+
+    async def log_levels(
+        self, workload: WorkloadRef, levels: Mapping[str, str]
+    ) -> Mapping[str, str] | Refused:
+        answer = self.levels.get(workload)
+        return answer if isinstance(answer, Refused) else {**(answer or {}), **levels}
 
     def certificate_ends(self) -> Mapping[WorkloadRef, float]:
         return self.ends

@@ -1,5 +1,6 @@
 """Sessions, spoken by hand through a real door."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -11,14 +12,17 @@ from tests.unit.serve.doors import REGISTER, WEB, Door, mesh_of, open_door, reas
 from tulle.model.kinds.workload import BoundPort, HttpProxy, Workload, WorkloadPort, WorkloadSpec
 from tulle.model.names import WorkloadRef
 from tulle.model.resources import Metadata
+from tulle.model.skew import METADATA
 from tulle.model.statuses import ConditionType
 from tulle.model.wire import (
     Draining,
     EdgeReport,
     EdgeSample,
     HealthReport,
+    LogLevels,
     Refused,
     Registered,
+    SetLogLevels,
 )
 from tulle.serve import sessions
 from tulle.serve.sessions import EVERYBODY
@@ -368,3 +372,65 @@ async def test_workloads_known_from_before_get_time_to_come_back(tmp_path: Path)
                 assert reason_of(await door.workload(me.workload), READY) == "Healthy"
                 door.clock.ahead_s = sessions.RETURN_AFTER_START_S + 1.0
                 await door.until(me.workload, lambda w: reason_of(w, READY) == "AgentLost")
+
+
+async def test_an_agents_log_levels_can_be_asked_for_and_changed(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk, asyncio.TaskGroup() as group:
+        await registered(talk)
+        asking = group.create_task(door.sessions.log_levels(me.workload, {"envoy": "debug"}))
+        asked = await talk.hear()
+        assert isinstance(asked, SetLogLevels)
+        assert asked.levels == {"envoy": "debug"}
+        await talk.say(LogLevels(number=asked.number, levels={"envoy.http": "debug"}))
+
+        assert await asking == {"envoy.http": "debug"}
+
+
+async def test_what_an_agent_does_not_know_is_told_with_its_words(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds) as talk, asyncio.TaskGroup() as group:
+        await registered(talk)
+        asking = group.create_task(door.sessions.log_levels(me.workload, {"x": "debug"}))
+        asked = await talk.hear()
+        assert isinstance(asked, SetLogLevels)
+        await talk.say(LogLevels(number=asked.number, problem="there is no x"))
+        answer = await asking
+
+    assert isinstance(answer, Refused)
+    assert (answer.code, answer.message) == ("log-level-refused", "there is no x")
+
+
+async def test_an_agent_that_is_away_or_goes_away_is_told(door: Door) -> None:
+    me = await door.join()
+    before = await door.sessions.log_levels(me.workload, {})
+    async with asyncio.TaskGroup() as group:
+        async with session(me, door.xds) as talk:
+            await registered(talk)
+            asking = group.create_task(door.sessions.log_levels(me.workload, {}))
+            await talk.hear()
+        during = await asking
+
+    for answer in (before, during):
+        assert isinstance(answer, Refused)
+        assert answer.code == "agent-away"
+
+
+async def test_an_agent_from_before_log_levels_is_not_asked(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds, metadata=()) as talk:
+        await registered(talk)
+        answer = await door.sessions.log_levels(me.workload, {})
+
+    assert isinstance(answer, Refused)
+    assert answer.code == "agent-too-old"
+
+
+async def test_an_agent_of_another_age_is_refused_and_told_what_to_upgrade(door: Door) -> None:
+    me = await door.join()
+    async with session(me, door.xds, metadata=((METADATA, "99"),)) as talk:
+        with pytest.raises(RefusedError) as caught:
+            await registered(talk)
+
+    assert caught.value.refused.code == "version-skew"
+    assert "upgrade the control plane" in caught.value.refused.hint

@@ -6,7 +6,8 @@ its proxy listens and how it is: the control plane may be another one by then.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never, cast
 
@@ -34,17 +35,36 @@ from tulle.model.wire import (
     FromServer,
     HealthReport,
     Left,
+    LogLevels,
     Refused,
     Register,
     Registered,
+    SetLogLevels,
     encode,
 )
+
+log = logging.getLogger(__name__)
 
 REPORT_EVERY_S = 2.0
 _BACK_IN_S = 1.0
 
+SetLevels = Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
+"""Changes log levels of agent and proxy, and gives all of them. Raises LevelsError, nothing changed then."""
+
 CountEdges = Callable[[], Awaitable[EdgeReport | None]]
 """What the proxy counted, or None while it cannot be asked."""
+
+
+class LevelsError(Exception):
+    """Log levels were not changed; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What the control plane may ask of this side."""
+
+    count_edges: CountEdges
+    set_levels: SetLevels
 
 
 @dataclass(slots=True)
@@ -84,14 +104,14 @@ class Session:
         self,
         uplink: Uplink,
         register: Register,
-        count_edges: CountEdges,
+        local: Local,
         come_back: Callable[[], Awaitable[bool]],
         tell: Callable[[Notice], None],
     ) -> None:
         self.registered = asyncio.Event()
         self._uplink = uplink
         self._told = _Told(register)
-        self._count_edges = count_edges
+        self._local = local
         self._come_back = come_back
         self._tell = tell
         self._outbox: _Outbox | None = None
@@ -173,12 +193,25 @@ class Session:
             theirs = version_of(await stream.initial_metadata())
             while data is not grpc.aio.EOF:
                 frame = _decode(cast("bytes", data), theirs)
-                if frame is not None:
+                if isinstance(frame, SetLogLevels):
+                    await self._set_levels(frame)
+                elif frame is not None:
                     self._on_frame(frame)
                 data = await stream.read()
         raise UnreachableError("it ended the session")
 
-    def _on_frame(self, frame: FromServer) -> None:
+    async def _set_levels(self, asked: SetLogLevels) -> None:
+        try:
+            levels = await self._local.set_levels(asked.levels)
+        except LevelsError as error:
+            self._say(LogLevels(number=asked.number, problem=str(error)))
+            return
+        if asked.levels:
+            log.info("log levels were changed", extra={"levels": dict(asked.levels)})
+        self._say(LogLevels(number=asked.number, levels=levels))
+
+    def _on_frame(self, frame: Registered | Left | Refused) -> None:
+        log.debug("the control plane speaks", extra={"frame": type(frame).__name__})
         match frame:
             case Registered():
                 self._backoff.reset()
@@ -204,7 +237,7 @@ class Session:
     async def _report_edges(self) -> None:
         await self.registered.wait()
         while True:
-            report = await self._count_edges()
+            report = await self._local.count_edges()
             if report is not None:
                 self._say(report)
             await asyncio.sleep(REPORT_EVERY_S)

@@ -55,6 +55,10 @@ class Admin:
         """Everything it was told, as JSON; secrets redacted by Envoy."""
         return await self._ok("GET", "/config_dump?include_eds")
 
+    async def log_levels(self, query: str = "") -> str:
+        """`/logging`, with a change such as `level=debug` or `http=trace`: every logger's level, one a line."""
+        return (await self._ok("POST", f"/logging?{query}" if query else "/logging")).decode()
+
     async def quit(self) -> None:
         """Ask it to exit at once."""
         await self._ok("POST", "/quitquitquit")

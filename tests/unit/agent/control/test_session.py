@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Mapping
 from contextlib import asynccontextmanager
 
 import pytest
@@ -6,7 +7,7 @@ from tests.unit.agent.control.test_channels import member
 from tests.unit.agent.control_plane import control_plane
 
 from tulle.agent.control.channels import Uplink
-from tulle.agent.control.session import Session
+from tulle.agent.control.session import LevelsError, Local, Session
 from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
 from tulle.model import wire
@@ -34,7 +35,7 @@ class Talking:
         self.session = Session(
             self.uplink,
             register,
-            self._count,
+            Local(self._count, self._set_levels),
             self._come_back,
             self._tell,
         )
@@ -47,6 +48,11 @@ class Talking:
         self.asked_to_come_back += 1
         self.plane.refuse = None
         return self.asked_to_come_back == 1
+
+    async def _set_levels(self, wanted: Mapping[str, str]) -> Mapping[str, str]:
+        if "nonsense" in wanted:
+            raise LevelsError("there is no nonsense")
+        return {"agent": "info", **wanted}
 
     async def _count(self) -> wire.EdgeReport | None:
         return self.report
@@ -166,3 +172,19 @@ async def test_who_is_refused_at_the_first_word_gives_up_with_the_reason(plane):
         await Talking(plane).session.run()
 
     assert caught.value.problem.code == "workload-taken"
+
+
+async def test_log_levels_are_changed_and_told_under_the_number_of_the_question(plane):
+    plane.questions = [
+        wire.SetLogLevels(number=7, levels={"envoy": "debug"}),
+        wire.SetLogLevels(number=8, levels={"nonsense": "debug"}),
+        wire.SetLogLevels(number=9),
+    ]
+    async with running(Talking(plane)):
+        await plane.wait_for(wire.LogLevels, 3)
+
+    assert [frame for frame in plane.frames if isinstance(frame, wire.LogLevels)] == [
+        wire.LogLevels(number=7, levels={"agent": "info", "envoy": "debug"}),
+        wire.LogLevels(number=8, problem="there is no nonsense"),
+        wire.LogLevels(number=9, levels={"agent": "info"}),
+    ]
