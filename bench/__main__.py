@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import cli_start, compiling, data_plane, fan_out, first_request, memory
+from bench import cli_start, compiling, data_plane, fan_out, first_request, memory, resolving
 from bench.figures import Figure, progress, show
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -13,6 +13,7 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "data-plane": data_plane.figures,
     "fan-out": fan_out.figures,
     "first-request": first_request.figures,
+    "dns": resolving.figures,
 }
 
 

@@ -51,7 +51,8 @@ while True:
     query = dns.message.from_wire(data)
     answer = dns.message.make_response(query)
     name = query.question[0].name
-    if name.to_text().lower().endswith("example.test."):
+    print(name, flush=True)
+    if name.to_text().lower() in ("example.test.", "host.example.test."):
         if query.question[0].rdtype == 1:
             answer.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.80"))
     else:

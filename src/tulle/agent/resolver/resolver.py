@@ -1,7 +1,8 @@
 """Questions in, answers out, as bytes: what can be said at once is, the rest waits for others.
 
 `listener` carries. An answer that was given is given again for the same bytes, as long as it is true: programs
-ask the same few questions all the time, and reading and writing a message costs more than all else.
+ask the same few questions all the time, and reading and writing a message costs more than all else. Only the id and
+the spelling of the name are the new question's: the answer refers to that spelling, so all of it follows.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from tulle.dns import messages
 from tulle.dns.answers import Forward, answer
 from tulle.dns.directories import Directory
 from tulle.dns.forwarding import Failed, failure, passed_on, question_of
-from tulle.dns.messages import Objection, Query, read, refuse, render, udp_limit
+from tulle.dns.messages import HEADER, Objection, Query, read, refuse, render, udp_limit
 from tulle.dns.zones import Zone
 
 log = logging.getLogger(__name__)
@@ -61,10 +62,12 @@ class Resolver:
 
     def answer(self, data: bytes, *, tcp: bool) -> bytes | Later | None:
         """The answer to a packet, if it can be given now; None: there is none to give."""
-        key = (b"t" if tcp else b"u") + data[2:]
+        end = data.find(0, HEADER) + 1  # of the name; what is no query is found out below
+        key = (b"t" if tcp else b"u") + data[2:HEADER] + data[HEADER:end].lower() + data[end:]
         found = self._remembered.get(key)
         if found is not None and found[0] in {_ALWAYS, int(self._clock())}:
-            return data[:2] + found[1]
+            wire = found[1]
+            return b"".join((data[:2], wire[2:HEADER], data[HEADER:end], wire[end:]))
         query = read(data)
         if query is None:
             return None
@@ -130,7 +133,7 @@ class Resolver:
     def _remember(self, key: bytes, until: int, wire: bytes) -> None:
         if len(self._remembered) >= MOST_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
-        self._remembered[key] = (until, wire[2:])
+        self._remembered[key] = (until, wire)
 
 
 _ALWAYS = -1

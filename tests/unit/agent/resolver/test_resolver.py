@@ -53,6 +53,19 @@ async def test_a_name_of_the_mesh_is_answered_at_once_and_again_with_the_new_id(
             assert (message.id, addresses(message)) == (number, ["240.0.0.7"])
 
 
+async def test_the_spelling_of_every_question_comes_back_whatever_is_remembered() -> None:
+    async with resolving() as found:
+        found.use(DIRECTORY)
+        for name in ("reviews.shop.mesh.", "REVIEWS.shop.MESH.", "ReViEwS.ShOp.MeSh."):
+            for rdtype in ("A", "AAAA", "HTTPS", "TYPE97"):  # 65 and 97 differ as "A" and "a" do
+                answer = found.answer(packet(name, rdtype=rdtype), tcp=False)
+                assert isinstance(answer, bytes)
+                message = dns.message.from_wire(answer)
+                assert message.question[0].to_text() == f"{name} IN {rdtype}"
+                assert {rrset.name.to_text() for rrset in message.answer} <= {name}
+                assert bool(message.answer) is (rdtype in {"A", "AAAA"})
+
+
 async def test_new_names_count_from_the_next_question_on() -> None:
     async with resolving() as found:
         found.use(DIRECTORY)
