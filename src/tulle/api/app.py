@@ -100,7 +100,7 @@ def make_routes(sources: Sources) -> list[web.RouteDef]:
         web.post(_PROXY_LEVELS, levels.proxy),
         web.get("/tulle/v1/access", sources.access.handle),
         web.get("/tulle/v1/version", version),
-        web.get("/healthz", healthz),
+        *(web.get(path, healthz) for path in ("/healthz", "/livez", "/readyz")),
     ]
 
 

@@ -7,7 +7,7 @@ import http.client
 import json
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -116,6 +116,22 @@ class Client:
     def fetch(self, path: str, body: object, wait_s: float = 0) -> bytes:
         """Send an object, get what comes as it came."""
         return self._request("POST", path, json.dumps(body).encode(), wait_s)
+
+    def lines(self, path: str, query: Mapping[str, str]) -> Iterator[bytes]:
+        """The lines of an answer that goes on, as they come, for as long as the server sends any."""
+        connection = UnixConnection(self.server, LIMIT_S)
+        try:
+            connection.request("GET", _with_query(path, query))
+            response = connection.getresponse()
+            if response.status >= 400:
+                raise refusal(response.status, response.read(MOST_BYTES))
+            connection.sock.settimeout(None)
+            while line := response.readline(MOST_BYTES):
+                yield line
+        except (OSError, http.client.HTTPException) as exc:
+            raise self._unreachable(exc) from exc
+        finally:
+            connection.close()
 
     def _read(self, data: bytes, answer: type[T]) -> T:
         try:

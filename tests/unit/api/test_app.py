@@ -31,6 +31,8 @@ OURS = {
     ("GET", "/tulle/v1/store/check"),
     ("GET", "/tulle/v1/version"),
     ("GET", "/healthz"),
+    ("GET", "/livez"),
+    ("GET", "/readyz"),
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tulle.codec.columns.column import Cell, Column, joined, pairs
-from tulle.model.kinds.core import ConfigMap, Secret
+from tulle.model.kinds.core import ConfigMap, Namespace, Secret
 from tulle.model.kinds.endpoint_slice import SERVICE_LABEL, EndpointSlice
 from tulle.model.kinds.service import Service, ServicePort
 from tulle.model.resources import Resource
@@ -32,6 +32,14 @@ CORE: Mapping[type[Resource], tuple[Column, ...]] = {
             "Selector",
             lambda r: pairs(r.spec.selector.items()),
             "The labels of the workloads behind it.",
+        ),
+    ),
+    Namespace: (
+        Column(
+            "Status",
+            lambda r: r.status.phase,
+            "Terminating while what is in it is being removed.",
+            ".status.phase",
         ),
     ),
     EndpointSlice: (

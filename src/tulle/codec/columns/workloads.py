@@ -15,6 +15,13 @@ def _mtls_port(workload: Workload) -> Cell:
     return str(proxy.mtls_port) if proxy else "-"
 
 
+def _capture(workload: Workload) -> Cell:
+    proxy = workload.status.proxy
+    if proxy is None:
+        return "-"
+    return proxy.capture.mode if proxy.capture else "none"
+
+
 _ACCOUNT = Column(
     "Account",
     lambda r: r.spec.service_account_name,
@@ -44,6 +51,13 @@ WORKLOADS: Mapping[type[Resource], tuple[Column, ...]] = {
             lambda r: (r.status.proxy.version if r.status.proxy else "") or "-",
             "The version of its proxy.",
             ".status.proxy.version",
+            wide=True,
+        ),
+        Column(
+            "Capture",
+            _capture,
+            "How its traffic gets to its proxy: none is by upstreams alone.",
+            ".status.proxy.capture.mode",
             wide=True,
         ),
         Column(

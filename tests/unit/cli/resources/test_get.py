@@ -109,3 +109,21 @@ def test_a_name_in_all_namespaces_is_a_usage_error(server: Server) -> None:
 )
 def test_ages_count_from_creation(created: str, age: str) -> None:
     assert age_of(created, datetime(2026, 1, 3, tzinfo=UTC)) == age
+
+
+def test_labels_choose(server: Server) -> None:
+    server.store(workload("a"), workload("b"))
+
+    assert (
+        server.tulle("get", "wl", "-A", "-l", "app in (b)", "-o", "name").stdout == "workload/b\n"
+    )
+    assert server.tulle("get", "wl", "a", "-l", "app=b").exit_code == 2
+    refused = server.tulle("get", "wl", "-A", "-l", "a b")
+    assert "selector-malformed" in refused.output
+
+
+def test_lists_of_secrets_hide_what_they_hold(server: Server) -> None:
+    server.apply(Secret(metadata=Metadata(name="s", namespace="shop"), data={"key": "c2VjcmV0"}))
+
+    assert "c2VjcmV0" not in server.tulle("get", "secrets", "-A", "-o", "yaml").stdout
+    assert "c2VjcmV0" in server.tulle("get", "secret", "s", "-n", "shop", "-o", "yaml").stdout

@@ -12,6 +12,6 @@ def test_a_workload_whose_agent_has_not_reported_has_no_proxy() -> None:
     status = WorkloadStatus(proxy=ProxyStatus(mtls_port=15009, version="1.40"))
     told = msgspec.structs.replace(silent, status=status)
 
-    ports, versions = WORKLOADS[Workload][4:6]
-    assert [c.cell(silent) for c in (ports, versions)] == ["-", "-"]
-    assert [c.cell(told) for c in (ports, versions)] == ["15009", "1.40"]
+    wide = WORKLOADS[Workload][4:7]
+    assert [c.cell(silent) for c in wide] == ["-", "-", "-"]
+    assert [c.cell(told) for c in wide] == ["15009", "1.40", "none"]

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,12 +18,16 @@ from tulle.model.names import ResourceKey
 from tulle.model.resources import Resource
 from tulle.model.worlds import World
 from tulle.store.contract import Batch, Store
-from tulle.store.errors import Compacted
+from tulle.store.errors import Compacted, StoreClosed, StoreError
 
 log = logging.getLogger(__name__)
 
 KEPT_MOVES = 4096
 """How many changed resources are remembered; the newest revision always is."""
+
+
+RETRY_S = 1.0
+REACH_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +75,25 @@ class History:
         return self._world.revision
 
     async def run(self) -> None:
-        """Follow the store until cancelled."""
-        while not await self._follow():
-            log.warning("the API fell behind the store: watches begin anew")
-            self._begin_anew(await self._store.world())
+        """Follow the store until it is closed. Where that fails, go on from how it is by then."""
+        with suppress(StoreClosed):
+            while not await self._follow():
+                self._begin_anew(await self._store.world())
 
     async def _follow(self) -> bool:
-        """Until the store is closed; False if it has forgotten what comes next."""
+        """Until the store is closed; False if what comes next cannot be had."""
         try:
-            async for batch in self._store.watch(self._world.revision):
-                self._add(batch)
+            async with aclosing(self._store.watch(self._world.revision)) as batches:
+                async for batch in batches:
+                    self._add(batch)
+        except StoreClosed:
+            raise
         except Compacted:
+            log.warning("the API fell behind the store: watches begin anew")
+            return False
+        except StoreError as error:
+            log.warning("the API cannot follow the store", extra={"error": str(error)})
+            await asyncio.sleep(RETRY_S)
             return False
         return True
 
@@ -111,9 +124,14 @@ class History:
         return self._world.changed(put, gone, revision)
 
     async def reach(self, revision: int) -> None:
-        """Until a revision of the store is known here too: it is on its way, this follows a moment behind."""
-        while self._world.revision < revision and not self.closed:
-            await self._news.wait()
+        """Until a revision of the store is known here too: it is on its way, this follows a moment behind.
+
+        Gives up in the end: then `after` and `world_at` do not know it.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REACH_S):
+                while self._world.revision < revision and not self.closed:
+                    await self._news.wait()
 
     async def wait(self, revision: int, timeout_s: float) -> None:
         """Until a revision after this one is known, the memory is closed, or the time is up."""

@@ -1,15 +1,18 @@
 """The memory of the latest revisions: whole, in order, bounded."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from tests.unit.api.servers import WAIT_S, now
 
+from tulle.api.kube.reading import history as history_module
 from tulle.api.kube.reading.history import History
 from tulle.model.kinds.core import ConfigMap
 from tulle.model.resources import Metadata
-from tulle.store.contract import Delete, Put
+from tulle.store.contract import Batch, Delete, Put
+from tulle.store.errors import StoreReadOnly
 from tulle.store.memory import MemoryStore
 
 
@@ -128,3 +131,33 @@ async def test_after_falling_behind_it_begins_anew_with_the_store_as_it_is() -> 
         await history.reach(5)
         assert (history.oldest, history.after(0)) == (5, None)
         task.cancel()
+
+
+class _Failing(MemoryStore):
+    """A store whose log cannot be read, once."""
+
+    failures = 1
+
+    async def watch(self, after: int) -> AsyncGenerator[Batch, None]:
+        if self.failures:
+            self.failures -= 1
+            raise StoreReadOnly("the disk is gone", "bring it back")
+        async for batch in super().watch(after):
+            yield batch
+
+
+async def test_a_store_that_cannot_be_read_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_module, "RETRY_S", 0.001)
+    store = _Failing(now)
+    async with following(store) as history:
+        await change(store, history, Put(config("a")))
+
+        assert history.revision == 1
+
+
+async def test_what_never_comes_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_module, "REACH_S", 0.001)
+    async with following(MemoryStore(now)) as history:
+        await history.reach(99)
+
+        assert history.after(99) is None
