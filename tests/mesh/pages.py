@@ -78,6 +78,8 @@ class Reader:
             "XDG_STATE_HOME": str(folder / "state"),
             "NO_COLOR": "1",
             "COLUMNS": "160",
+            "KUBECONFIG": str(folder / "kubeconfig"),
+            "KUBECACHEDIR": str(folder / "kube-cache"),
         }
         (folder / "run").mkdir(mode=0o700)
 
