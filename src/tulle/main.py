@@ -27,6 +27,7 @@ from tulle.reconcile.loop import Reconciler
 from tulle.reconcile.publish import Publisher
 from tulle.serve.ads import Ads
 from tulle.serve.certificates import Certificates, Issuance
+from tulle.serve.orders import Orders
 from tulle.serve.server import GrpcDoor, Services
 from tulle.serve.sessions import Memory, Sessions
 from tulle.settings import Address, ServerSettings
@@ -112,7 +113,8 @@ class _Plane:
         self._reconciler = Reconciler(store, self._publisher, clock)
         self._mint = Mint(store, lambda: authority.roots.pem, clock)
         memory = Memory(store, self._publisher, self._mint, clock)
-        self._sessions = Sessions(memory, authority.trust_domain)
+        orders = Orders(self._drain_s)
+        self._sessions = Sessions(memory, authority.trust_domain, orders)
         self._clock = clock
         self._door = self._make_door(clock)
 
@@ -180,7 +182,7 @@ class _Plane:
         issuance = Issuance(
             authority=self._authority,
             lifetime_s=self._lifetime_s,
-            drain_s=lambda: self._reconciler.compiled.graph.settings.drain_s,
+            drain_s=self._drain_s,
             xds_address=self._advertised,
             renewed=self._sessions.note_certificate,
         )
@@ -193,6 +195,9 @@ class _Plane:
         return GrpcDoor(
             settings.join_address, settings.xds_address, services, self._authority, clock
         )
+
+    def _drain_s(self) -> float:
+        return self._reconciler.compiled.graph.settings.drain_s
 
     def _lifetime_s(self) -> float:
         return self._reconciler.compiled.graph.settings.certificate_lifetime_s

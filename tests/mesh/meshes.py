@@ -86,6 +86,8 @@ class Mesh:
     server_flags: tuple[str, ...] = ("--api-address", "127.0.0.1:0")
     tulle: tuple[str, ...] = TULLE
     processes: list[Process] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
+    """What its processes have in their environment beside ours."""
     _server: Process | None = None
 
     @property
@@ -104,6 +106,7 @@ class Mesh:
             "TULLE_SERVER": f"unix:{self.socket}",
             "NO_COLOR": "1",
             "COLUMNS": "200",
+            **self.variables,
         }
 
     def spawn(self, name: str, *command: str, **kwargs: Any) -> Process:

@@ -27,6 +27,10 @@ class Carries(Protocol):
         """What the tenant returned. Raises AgentError, also within a group."""
         ...
 
+    def reload(self) -> None:
+        """Look whether the Envoy on disk is still the one that runs; another one takes over."""
+        ...
+
 
 def _ignore(_: AgentEvent) -> None:
     """For who does not want to know."""
@@ -58,7 +62,9 @@ class Agent:
         self._stop.ask(signum)
 
     def forward(self, signum: int) -> None:
-        """Pass a signal to the program that means nothing to the agent."""
+        """Pass a signal to the program. SIGHUP, which asks programs to read their files anew, asks the agent too."""
+        if signum == signal.SIGHUP:
+            self._carrier.reload()
         if isinstance(self._tenant, ProgramTenant):
             self._tenant.forward(signum)
 

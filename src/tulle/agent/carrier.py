@@ -8,6 +8,7 @@ outside itself and its state folder and installs no signal handlers: one process
 import asyncio
 import contextlib
 import socket
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,10 +19,12 @@ from tulle.agent import drain, ports
 from tulle.agent.capture.captures import Capture, capture_of
 from tulle.agent.control.identity import Clock, IdentityKeeper
 from tulle.agent.deadline import Deadline, Stop
+from tulle.agent.errors import first_agent_error
 from tulle.agent.events import AgentEvent, HealthChanged, Joined, Notice, Observer, ProxyReady
 from tulle.agent.ports import PortBook
 from tulle.agent.proxy.life import predecessors
 from tulle.agent.proxy.life.binary import proxy_version
+from tulle.agent.proxy.life.place import EnvoyPlace
 from tulle.agent.sidecar import Sidecar, Stand
 from tulle.agent.state import StateDir
 from tulle.agent.tenants import Given, Tenant
@@ -78,6 +81,11 @@ class Carrier:
         self._lasting = lasting
         self._adopted = False
         self._look = _nothing_yet
+        self._reload = _do_nothing
+
+    def reload(self) -> None:
+        """Look whether the Envoy on disk is still the one that runs; another one takes over."""
+        self._reload()
 
     def look(self) -> Look | None:
         """How it is now; None before it has its ports."""
@@ -99,7 +107,7 @@ class Carrier:
             with capture.entered():
                 self._check()
             tenant.check()
-            async with capture.prepared():
+            async with capture.prepared(), _nobody_left(state):
                 return await self._live(state, tenant, capture)
 
     async def _live(self, state: StateDir, tenant: Tenant, capture: Capture) -> int:
@@ -125,6 +133,7 @@ class Carrier:
             if self._lasting and self._lasting.was_healthy:
                 sidecar.session.report_health(True, "")
             self._look = partial(_look, sidecar, keeper, register)
+            self._reload = sidecar.reload
             async with asyncio.TaskGroup() as group:
                 running = group.create_task(sidecar.run(), name="sidecar")
                 if await self._stop.before(sidecar.ready()):
@@ -249,8 +258,23 @@ class _Beside:
         self._observe(event)
 
 
+@contextlib.asynccontextmanager
+async def _nobody_left(state: StateDir) -> AsyncGenerator[None]:
+    """What fails for good is not carried on by a next agent: its Envoy ends too."""
+    try:
+        yield
+    except BaseException as error:
+        if first_agent_error(error):
+            await predecessors.predecessors(EnvoyPlace(state.path), keep=False)
+        raise
+
+
 def _nothing_yet() -> Look | None:
     return None
+
+
+def _do_nothing() -> None:
+    """There is no proxy yet."""
 
 
 def _look(sidecar: Sidecar, keeper: IdentityKeeper, register: Register) -> Look:

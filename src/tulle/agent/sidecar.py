@@ -6,12 +6,13 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from tulle.agent.control.backoff import luck
 from tulle.agent.control.channels import Uplink
 from tulle.agent.control.identity import Identity, IdentityKeeper
 from tulle.agent.control.session import Local, Session
@@ -29,7 +30,7 @@ from tulle.agent.proxy.life.place import EnvoyPlace
 from tulle.agent.proxy.relay import Relay
 from tulle.agent.proxy.secrets import identity_secret
 from tulle.agent.state import StateDir
-from tulle.model.wire import Register, encode
+from tulle.model.wire import ProxySettings, ProxyState, Register, ReplaceProxy, encode
 from tulle.settings import AgentSettings
 from tulle.xds.bootstrap import SYSTEM_ROOT_FILES, Bootstrap
 from tulle.xds.snapshots import FOR_ENVOY, TypeUrl, XdsResource, XdsSnapshot
@@ -41,6 +42,8 @@ _LONGEST_SOCKET = "admin-0.sock"
 _RESOLV_CONF = "resolv.conf"
 _PATIENCE_S = 10.0
 _ALONE_S = 1.0
+_SPREAD_S = 5.0
+"""Replacing Envoys costs a host something: over so long the workloads of a mesh do it that hear of it at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ class Sidecar:
                 group.create_task(self._say_if_alone(), name="alone")
                 if self._names:
                     group.create_task(self._names.run(self.exchange), name="names")
+                group.create_task(self._obey(), name="orders")
         finally:
             await self._door.stop()
 
@@ -167,6 +171,41 @@ class Sidecar:
         path.chmod(0o644)  # the program's user may be another one
         return str(path)
 
+    def concluded(self) -> None:
+        """Another Envoy serves, or one that was wanted does not: the control plane hears which."""
+        self._report_proxy()
+
+    def reload(self) -> None:
+        """Look whether the Envoy on disk is still the one that runs."""
+        self.session.orders.put_nowait(self._settings_now())
+
+    async def _obey(self) -> None:
+        """Do what the control plane wants of the proxy."""
+        while True:
+            match await self.session.orders.get():
+                case ProxySettings(connection_drain_s=drain_s):
+                    await self._drain_by(drain_s)
+                case ReplaceProxy(number=number):
+                    await self.envoy.restart()
+                    self._report_proxy(answers=number)
+
+    async def _drain_by(self, drain_s: float) -> None:
+        await self._keeper.note_drain(drain_s)
+        wanted = replace(self.envoy.wanted, drain_s=drain_s)
+        if wanted != self.envoy.wanted:  # all workloads of a host hear it at once
+            await asyncio.sleep(luck() * _SPREAD_S)
+        await self.envoy.want(wanted)
+
+    def _report_proxy(self, answers: int = 0) -> None:
+        state = ProxyState(
+            version=self.envoy.version, failure=self.envoy.last_failure, answers=answers
+        )
+        self.session.report_proxy(state)
+
+    def _settings_now(self) -> ProxySettings:
+        drain_s = self._keeper.current.credentials.connection_drain_s
+        return ProxySettings(connection_drain_s=drain_s)
+
     def keep_return(self, token: str) -> None:
         """Remember what to come back with."""
         self._keeper.keep_return(token)
@@ -180,6 +219,7 @@ class Sidecar:
     def _renewed(self, identity: Identity) -> None:
         self.exchange.renew(_secret(identity))
         self._uplink.renew()
+        self.session.orders.put_nowait(self._settings_now())
 
     def _save(self, snapshot: XdsSnapshot) -> None:
         cache.save(self._state, self._key, snapshot)

@@ -87,6 +87,7 @@ def make_routes(sources: Sources) -> list[web.RouteDef]:
         web.get("/tulle/v1/settled", proxies.settled),
         web.get("/tulle/v1/proxies", proxies.list),
         web.get("/tulle/v1/proxies/{namespace}/{name}/config", proxies.config),
+        web.post("/tulle/v1/proxies/{namespace}/{name}/replace", proxies.replace),
         web.get("/tulle/v1/edges", edges.handle),
         web.post("/tulle/v1/explain", Explain(sources.reconciler).handle),
         web.get("/tulle/v1/names", Names(sources.reconciler).handle),

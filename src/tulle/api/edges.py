@@ -10,7 +10,7 @@ from aiohttp import web
 from tulle.api.bodies import reply
 from tulle.graph.mesh import MeshGraph
 from tulle.model.names import ServiceRef, WorkloadRef
-from tulle.model.wire import EdgeReport, EdgeSample, Refused
+from tulle.model.wire import EdgeReport, EdgeSample, ProxyState, Refused
 
 
 class Fleet(Protocol):
@@ -28,6 +28,10 @@ class Fleet(Protocol):
 
     def certificate_ends(self) -> Mapping[WorkloadRef, float]:
         """When the certificate of each connected workload ends, in Unix seconds."""
+        ...
+
+    async def replace_proxy(self, workload: WorkloadRef) -> ProxyState | Refused:
+        """Have a workload's Envoy replaced; what became of it."""
         ...
 
 

@@ -9,6 +9,7 @@ from tulle.api.edges import Fleet
 from tulle.api.errors import ApiError
 from tulle.model.kinds.workload import Workload
 from tulle.model.names import WorkloadRef
+from tulle.model.wire import Refused
 from tulle.model.worlds import World
 from tulle.reconcile.loop import Reconciler
 from tulle.reconcile.publish import ProxyState, Publisher, Refusal
@@ -43,6 +44,13 @@ class ProxyList(Message, frozen=True, kw_only=True):
     """All that have a Workload or are connected, by name."""
 
     proxies: tuple[Proxy, ...]
+
+
+class Replaced(Message, frozen=True, kw_only=True):
+    """A new Envoy serves."""
+
+    proxy: str
+    version: str
 
 
 class Settled(Message, frozen=True, kw_only=True):
@@ -81,6 +89,18 @@ class Proxies:
             hint = "`tulle proxy status` lists those there are; one that never joined has none"
             raise ApiError(404, "no-configuration", f"there is no configuration for {ref}", hint)
         return reply(to_object(snapshot))
+
+    async def replace(self, request: web.Request) -> web.Response:
+        """Have a proxy's Envoy replaced by a new one; answers when it serves, or with why it does not."""
+        ref = WorkloadRef(request.match_info["namespace"], request.match_info["name"])
+        answer = await self.fleet.replace_proxy(ref)
+        if isinstance(answer, Refused):
+            raise ApiError(409, answer.code, answer.message, answer.hint)
+        if answer.failure:
+            hint = "nothing was lost: mend what it says, and try again"
+            message = f"Envoy of {ref} goes on as it was: {answer.failure}"
+            raise ApiError(409, "proxy-not-replaced", message, hint)
+        return reply(Replaced(proxy=str(ref), version=answer.version))
 
     async def settled(self, request: web.Request) -> web.Response:
         """Wait until a revision has arrived everywhere, up to `timeout` seconds."""

@@ -32,6 +32,13 @@ class Refusal(Answer, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class Replaced(Answer, frozen=True, kw_only=True):
+    """A proxy that has a new Envoy, and the version of that."""
+
+    proxy: str
+    version: str
+
+
 class Settled(Answer, frozen=True, kw_only=True):
     """Whether every affected proxy has a revision; those that have not, and those that refused."""
 

@@ -31,6 +31,9 @@ UNSAID = 1
 SPEAKS_LOG_LEVELS = 2
 """From when on agents know `SetLogLevels`."""
 
+SPEAKS_OF_PROXIES = 2
+"""From when on agents know `ProxySettings` and `ReplaceProxy`."""
+
 METADATA = "tulle-wire"
 OURS = ((METADATA, str(WIRE)),)
 """What we say with each call."""

@@ -14,6 +14,7 @@ class ConditionType(StrEnum):
     PROGRAMMED = "Programmed"
     READY = "Ready"
     DRAINING = "Draining"
+    PROXY_CURRENT = "ProxyCurrent"
 
 
 class Reason(StrEnum):
@@ -39,6 +40,8 @@ class Reason(StrEnum):
     STARTING = "Starting"
     DRAINING = "Draining"
     AGENT_LOST = "AgentLost"
+    REPLACED = "Replaced"
+    NOT_REPLACED = "NotReplaced"
 
 
 def condition_of(conditions: Iterable[Condition], kind: str) -> Condition | None:

@@ -72,7 +72,7 @@ class JoinRequest(Frame, frozen=True, kw_only=True):
 class Credentials(Frame, frozen=True, kw_only=True):
     """What joining or renewing gives. `chain` is leaf first; `roots` whom to trust; times are Unix seconds.
 
-    `connection_drain_s` is `Mesh.spec.connections.drain`: Envoy takes it as an argument, when it starts.
+    `connection_drain_s` is `Mesh.spec.connections.drain`, for the first Envoy; later ones see `ProxySettings`.
     """
 
     namespace: str
@@ -167,6 +167,32 @@ class LogLevels(Frame, frozen=True, kw_only=True, tag="log-levels"):
     problem: str = ""
 
 
+class ProxyState(Frame, frozen=True, kw_only=True, tag="proxy-state"):
+    """Which Envoy serves, and why the last one that was wanted does not ("" if it does).
+
+    `answers` is the number of the `ReplaceProxy` this is the answer to, 0 where it is to none.
+    """
+
+    version: str
+    failure: str = ""
+    answers: int = 0
+
+
+class ProxySettings(Frame, frozen=True, kw_only=True, tag="proxy-settings"):
+    """What Envoy is to be started with, of the mesh's: told when a session begins, and when it changes.
+
+    `connection_drain_s` is `Mesh.spec.connections.drain`.
+    """
+
+    connection_drain_s: float
+
+
+class ReplaceProxy(Frame, frozen=True, kw_only=True, tag="replace-proxy"):
+    """Somebody wants a new Envoy in place of the one that runs. The number comes back in `ProxyState.answers`."""
+
+    number: int
+
+
 class Registered(Frame, frozen=True, kw_only=True, tag="registered"):
     """The control plane knows the workload; its configuration follows over ADS."""
 
@@ -202,8 +228,8 @@ class Refused(Frame, frozen=True, kw_only=True, tag="refused"):
     hint: str = ""
 
 
-FromAgent = Register | HealthReport | Draining | EdgeReport | LogLevels
-FromServer = Registered | Left | SetLogLevels | Refused
+FromAgent = Register | HealthReport | Draining | EdgeReport | LogLevels | ProxyState
+FromServer = Registered | Left | SetLogLevels | ProxySettings | ReplaceProxy | Refused
 
 decode_from_agent = msgspec.json.Decoder(FromAgent).decode
 decode_from_server = msgspec.json.Decoder(FromServer).decode

@@ -22,7 +22,7 @@ from tulle.model.kinds.workload import ProxyStatus, Workload, WorkloadSpec
 from tulle.model.names import AccountRef, ResourceKey, WorkloadRef
 from tulle.model.problems import Severity
 from tulle.model.resources import Condition
-from tulle.model.skew import FROM_AGENT, SPEAKS_LOG_LEVELS
+from tulle.model.skew import FROM_AGENT, SPEAKS_LOG_LEVELS, SPEAKS_OF_PROXIES
 from tulle.model.statuses import ConditionType, Reason, condition_of, with_condition
 from tulle.model.wire import (
     Draining,
@@ -32,6 +32,7 @@ from tulle.model.wire import (
     HealthReport,
     Left,
     LogLevels,
+    ProxyState,
     Refused,
     Register,
     Registered,
@@ -43,6 +44,7 @@ from tulle.serve import questions
 from tulle.serve.certificates import unknown_workload
 from tulle.serve.errors import STREAM_BROKE, malformed, refused, store_errors
 from tulle.serve.lifetimes import Lifetimes
+from tulle.serve.orders import Orders
 from tulle.serve.peers import Caller, caller_of, version_of
 from tulle.serve.questions import Questions
 from tulle.store.contract import Delete, Put, Store
@@ -89,9 +91,14 @@ class Sessions:
     """All of them, and what they told."""
 
     def __init__(
-        self, memory: Memory, trust_domain: str, lost_after_s: float = LOST_AFTER_S
+        self,
+        memory: Memory,
+        trust_domain: str,
+        orders: Orders,
+        lost_after_s: float = LOST_AFTER_S,
     ) -> None:
         self._memory = memory
+        self._orders = orders
         self._trust_domain = trust_domain
         self._lost_after_s = lost_after_s
         self._numbers = itertools.count()
@@ -151,7 +158,12 @@ class Sessions:
             except StoreError:
                 log.exception("the store failed; trying again in a second")
 
+    async def replace_proxy(self, workload: WorkloadRef) -> ProxyState | Refused:
+        """Have a workload's Envoy replaced; what became of it."""
+        return await self._orders.replace(workload)
+
     async def _tidy(self) -> None:
+        await self._orders.tell_changes()
         while self._gone:
             workload = next(iter(self._gone))
             await self._forget_unless_here(workload)
@@ -175,6 +187,7 @@ class Sessions:
             return  # the agent has gone: it comes back by itself
         finally:
             self._leave(session, number)
+            self._orders.leave(session.workload, session)
             if session.draining and not self._lifetimes.is_over:
                 # Not here: gRPC cancels this task at any moment once the agent hung up.
                 self._gone[caller.workload] = None
@@ -190,23 +203,41 @@ class Sessions:
             case None:
                 return
             case Register():
-                revision = await session.register(frame)
-                if revision is not None:
-                    self._here[session.workload] = number
-                    self._talks[session.workload] = session
-                    self._missing_since.pop(session.workload, None)
-                    self._certificate_ends.setdefault(session.workload, session.not_after)
-                    await session.say(Registered(revision=revision))
-            case HealthReport() if session.registered:
-                await session.report_health(frame)
-            case Draining() if session.registered:
-                await session.drain(frame)
-            case EdgeReport() if session.registered:
-                self._note_edges(session.workload, frame)
-            case LogLevels() if session.registered:
-                session.questions.on_answer(frame)
-            case HealthReport() | Draining() | EdgeReport() | LogLevels():
+                await self._on_register(session, number, frame)
+            case _ if session.registered:
+                await self._on_report(session, frame)
+            case _:
                 await session.say(_REGISTER_FIRST)
+
+    async def _on_register(self, session: "_Session", number: int, frame: Register) -> None:
+        revision = await session.register(frame)
+        if revision is None:
+            return
+        self._here[session.workload] = number
+        self._talks[session.workload] = session
+        self._missing_since.pop(session.workload, None)
+        self._certificate_ends.setdefault(session.workload, session.not_after)
+        await session.say(Registered(revision=revision))
+        if session.version >= SPEAKS_OF_PROXIES:
+            await self._orders.enter(session.workload, session)
+
+    async def _on_report(
+        self,
+        session: "_Session",
+        frame: HealthReport | Draining | EdgeReport | LogLevels | ProxyState,
+    ) -> None:
+        match frame:
+            case HealthReport():
+                await session.report_health(frame)
+            case Draining():
+                await session.drain(frame)
+            case EdgeReport():
+                self._note_edges(session.workload, frame)
+            case LogLevels():
+                session.questions.on_answer(frame)
+            case ProxyState():
+                self._orders.heard(session.workload, frame)
+                await session.report_proxy(frame)
             case _:
                 assert_never(frame)
 
@@ -262,9 +293,8 @@ class _Session:
         self._account = caller.account.name
         self._memory = memory
         self._context = context
-        self._turn = (
-            asyncio.Lock()
-        )  # gRPC takes one write at a time, and questions come from elsewhere
+        # gRPC takes one write at a time, and questions come from elsewhere.
+        self._turn = asyncio.Lock()
         self.questions = Questions(self.workload, self.say)
 
     async def say(self, frame: FromServer) -> None:
@@ -306,6 +336,12 @@ class _Session:
         ready = _ready(frame.healthy, frame.reason)
         await _update(
             self._memory.store, self.workload, lambda w: _with_conditions(w, self._memory, ready)
+        )
+
+    async def report_proxy(self, frame: ProxyState) -> None:
+        """Which Envoy serves, and whether it is the one that is wanted."""
+        await _update(
+            self._memory.store, self.workload, lambda w: _with_proxy(w, self._memory, frame)
         )
 
     async def drain(self, frame: Draining) -> None:
@@ -402,6 +438,25 @@ def _lost(workload: Workload) -> Condition:
         reason=Reason.AGENT_LOST,
         message="its agent does not answer: traffic goes elsewhere, where there is an elsewhere",
     )
+
+
+def _with_proxy(workload: Workload, memory: Memory, state: ProxyState) -> Workload:
+    """What is as it should be is not said before it once was not."""
+    status = workload.status
+    if status.proxy is None:
+        return workload
+    proxy = msgspec.structs.replace(status.proxy, version=state.version)
+    changed = msgspec.structs.replace(workload, status=msgspec.structs.replace(status, proxy=proxy))
+    known = condition_of(status.conditions, ConditionType.PROXY_CURRENT)
+    if not state.failure and known is None:
+        return changed
+    current = Condition(
+        type=ConditionType.PROXY_CURRENT,
+        status="False" if state.failure else "True",
+        reason=Reason.NOT_REPLACED if state.failure else Reason.REPLACED,
+        message=f"it goes on as it was: {state.failure}" if state.failure else "",
+    )
+    return _with_conditions(changed, memory, current)
 
 
 def _has_agent(workload: Workload) -> bool:

@@ -238,9 +238,8 @@ class ControlPlane:
             match frame:
                 case wire.Register():
                     self.publish(workload, self.snapshot_for(workload, frame))
-                    await context.write(wire.encode(wire.Registered(revision=1)))
-                    for question in self.questions:
-                        await context.write(wire.encode(question))
+                    for told in (wire.Registered(revision=1), *self.questions):
+                        await context.write(wire.encode(told))
                 case wire.Draining():
                     self.on_draining()
                     if self.forgets:

@@ -24,7 +24,7 @@ from tulle.api.tokens import Mint
 from tulle.codec import encode
 from tulle.model.names import WorkloadRef
 from tulle.model.resources import Resource
-from tulle.model.wire import EdgeReport, Refused
+from tulle.model.wire import EdgeReport, ProxyState, Refused
 from tulle.reconcile.authority import open_authority
 from tulle.reconcile.coalesce import Window
 from tulle.reconcile.loop import Reconciler
@@ -50,6 +50,8 @@ class StillFleet:
     reports: dict[WorkloadRef, EdgeReport] = field(default_factory=dict)
     ends: dict[WorkloadRef, float] = field(default_factory=dict)
     levels: dict[WorkloadRef, Mapping[str, str] | Refused] = field(default_factory=dict)
+    replaced: list[WorkloadRef] = field(default_factory=list)
+    state: ProxyState | Refused = field(default_factory=lambda: ProxyState(version="1.40.0"))
 
     def edges(self) -> Mapping[WorkloadRef, EdgeReport]:
         return self.reports
@@ -62,6 +64,10 @@ class StillFleet:
 
     def certificate_ends(self) -> Mapping[WorkloadRef, float]:
         return self.ends
+
+    async def replace_proxy(self, workload: WorkloadRef) -> ProxyState | Refused:
+        self.replaced.append(workload)
+        return self.state
 
 
 class Nothing:

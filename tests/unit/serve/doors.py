@@ -18,6 +18,7 @@ from tulle.reconcile.authority import MeshAuthority, open_authority
 from tulle.reconcile.publish import Publisher
 from tulle.serve.ads import Ads
 from tulle.serve.certificates import Certificates, Issuance
+from tulle.serve.orders import Orders
 from tulle.serve.server import GrpcDoor, Services
 from tulle.serve.sessions import Memory, Sessions
 from tulle.settings import Address
@@ -100,6 +101,7 @@ class Door:
     sessions: Sessions
     clock: Clock
     lifetime_s: float = 3600.0
+    drain_s: float = 20.0
     grpc: GrpcDoor = field(init=False)
 
     @property
@@ -154,12 +156,14 @@ async def open_door(folder: Path, lost_after_s: float = 10.0) -> AsyncGenerator[
     authority = await open_authority(KeyFiles(folder / "pki"), store, TRUST_DOMAIN, clock)
     publisher = Publisher()
     mint = Mint(store, lambda: authority.roots.pem, clock)
-    sessions = Sessions(Memory(store, publisher, mint, clock), TRUST_DOMAIN, lost_after_s)
+    door: Door
+    orders = Orders(lambda: door.drain_s)
+    sessions = Sessions(Memory(store, publisher, mint, clock), TRUST_DOMAIN, orders, lost_after_s)
     door = Door(store, publisher, authority, sessions, clock)
     issuance = Issuance(
         authority,
         lambda: door.lifetime_s,
-        lambda: 20.0,
+        lambda: door.drain_s,
         lambda: f":{door.grpc.xds.port}",
         sessions.note_certificate,
     )

@@ -19,12 +19,17 @@ from tulle.model.wire import (
     EdgeReport,
     EdgeSample,
     HealthReport,
+    Left,
     LogLevels,
+    ProxySettings,
+    ProxyState,
     Refused,
     Registered,
+    ReplaceProxy,
     SetLogLevels,
 )
 from tulle.serve import sessions
+from tulle.serve.orders import Orders
 from tulle.serve.sessions import EVERYBODY
 from tulle.store.contract import Delete, Put
 from tulle.store.errors import StoreFull
@@ -43,6 +48,7 @@ async def registered(talk: FakeSession, **changes: object) -> Registered:
     await talk.say(msgspec.structs.replace(REGISTER, **changes))
     answer = await talk.hear()
     assert isinstance(answer, Registered), answer
+    assert await talk.hear() == ProxySettings(connection_drain_s=20.0)
     return answer
 
 
@@ -243,6 +249,7 @@ async def test_who_joined_another_control_plane_and_never_registered_is_forgotte
         restarted = sessions.Sessions(
             sessions.Memory(door.store, door.publisher, door.mint, door.clock),
             doors.TRUST_DOMAIN,
+            Orders(lambda: 20.0),
             0.05,
         )
         async with doors.running(restarted.run()):
@@ -365,6 +372,7 @@ async def test_workloads_known_from_before_get_time_to_come_back(tmp_path: Path)
             restarted = sessions.Sessions(
                 sessions.Memory(door.store, door.publisher, door.mint, door.clock),
                 doors.TRUST_DOMAIN,
+                Orders(lambda: 20.0),
                 0.05,
             )
             async with doors.running(restarted.run()):
@@ -419,7 +427,8 @@ async def test_an_agent_that_is_away_or_goes_away_is_told(door: Door) -> None:
 async def test_an_agent_from_before_log_levels_is_not_asked(door: Door) -> None:
     me = await door.join()
     async with session(me, door.xds, metadata=()) as talk:
-        await registered(talk)
+        await talk.say(REGISTER)
+        assert isinstance(await talk.hear(), Registered)
         answer = await door.sessions.log_levels(me.workload, {})
 
     assert isinstance(answer, Refused)
@@ -434,3 +443,61 @@ async def test_an_agent_of_another_age_is_refused_and_told_what_to_upgrade(door:
 
     assert caught.value.refused.code == "version-skew"
     assert "upgrade the control plane" in caught.value.refused.hint
+
+
+# What is wanted of an Envoy.
+
+
+async def test_an_agent_hears_how_long_connections_drain_and_when_that_changes(door: Door) -> None:
+    me = await door.join(app="web")
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        door.drain_s = 90.0
+        assert await talk.hear() == ProxySettings(connection_drain_s=90.0)
+
+
+async def test_an_older_agent_hears_nothing_it_does_not_know(door: Door) -> None:
+    me = await door.join(app="web")
+    async with session(me, door.xds, metadata=()) as talk:
+        await talk.say(REGISTER)
+        assert isinstance(await talk.hear(), Registered)
+        door.drain_s = 90.0
+        answer = await door.sessions.replace_proxy(me.workload)
+        await talk.say(Draining(deadline_s=0.0))
+        assert isinstance(await talk.hear(), Left)
+    assert isinstance(answer, Refused)
+    assert answer.code == "proxy-not-reachable"
+
+
+async def test_who_asks_for_another_envoy_hears_what_became_of_it(door: Door) -> None:
+    me = await door.join(app="web")
+    async with session(me, door.xds) as talk, asyncio.TaskGroup() as group:
+        await registered(talk)
+        asking = group.create_task(door.sessions.replace_proxy(me.workload))
+        order = await talk.hear()
+        assert isinstance(order, ReplaceProxy)
+        await talk.say(ProxyState(version="1.41.0", answers=order.number))
+    assert asking.result() == ProxyState(version="1.41.0", answers=order.number)
+    workload = await door.workload(me.workload)
+    assert workload.status.proxy.version == "1.41.0"
+    assert status_of(workload, ConditionType.PROXY_CURRENT) == ""
+
+
+async def test_an_agent_that_goes_instead_of_answering_is_said(door: Door) -> None:
+    me = await door.join(app="web")
+    async with asyncio.TaskGroup() as group, session(me, door.xds) as talk:
+        await registered(talk)
+        asking = group.create_task(door.sessions.replace_proxy(me.workload))
+        await talk.hear()
+    assert asking.result().code == "proxy-not-answering"
+
+
+async def test_an_envoy_that_is_not_replaced_stands_in_the_status_until_one_is(door: Door) -> None:
+    me = await door.join(app="web")
+    current = ConditionType.PROXY_CURRENT
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        await talk.say(ProxyState(version="1.40.0", failure="it does not start"))
+        await door.until(me.workload, lambda w: status_of(w, current) == "False")
+        await talk.say(ProxyState(version="1.41.0"))
+        await door.until(me.workload, lambda w: status_of(w, current) == "True")

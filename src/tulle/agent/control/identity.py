@@ -144,6 +144,14 @@ class IdentityKeeper:
         self._state.remove(_RETURN)
         return True
 
+    async def note_drain(self, drain_s: float) -> None:
+        """The mesh drains connections otherwise now: an agent that starts again must know before it is told."""
+        credentials = self.current.credentials
+        if credentials.connection_drain_s != drain_s:
+            changed = msgspec.structs.replace(credentials, connection_drain_s=drain_s)
+            self.current = msgspec.structs.replace(self.current, credentials=changed)
+            await self._save()
+
     async def keep_fresh(self, renewed: Callable[[Identity], None]) -> None:
         """Renew for ever, each time early enough to fail for as long again as the certificate still lives."""
         while True:
@@ -215,6 +223,9 @@ class IdentityKeeper:
             token_id=token_id,
             labels=self._settings.labels,
         )
+        await self._save()
+
+    async def _save(self) -> None:
         data = msgspec.json.encode(self.current)
         await asyncio.to_thread(self._state.write, _FILE, data)
 

@@ -36,9 +36,12 @@ from tulle.model.wire import (
     HealthReport,
     Left,
     LogLevels,
+    ProxySettings,
+    ProxyState,
     Refused,
     Register,
     Registered,
+    ReplaceProxy,
     SetLogLevels,
     encode,
 )
@@ -74,6 +77,7 @@ class _Told:
     register: Register
     reason: str = ""
     draining: Draining | None = None
+    proxy: ProxyState | None = None
 
 
 @dataclass(slots=True)
@@ -109,6 +113,9 @@ class Session:
         tell: Callable[[Notice], None],
     ) -> None:
         self.registered = asyncio.Event()
+        self.orders: asyncio.Queue[ProxySettings | ReplaceProxy] = asyncio.Queue()
+        """What the control plane wants of the proxy, for whoever has it."""
+        self._speaks_of_proxies = False
         self._uplink = uplink
         self._told = _Told(register)
         self._local = local
@@ -124,6 +131,15 @@ class Session:
         """The program can take traffic from now on, or cannot."""
         self._told.register = msgspec.structs.replace(self._told.register, healthy=healthy)
         self._say(HealthReport(healthy=healthy, reason=reason))
+
+    def report_proxy(self, state: ProxyState) -> None:
+        """Another Envoy serves, or one that was wanted does not."""
+        self._told.register = msgspec.structs.replace(
+            self._told.register, proxy_version=state.version
+        )
+        self._told.proxy = state
+        if self._speaks_of_proxies:
+            self._say(state)
 
     async def leave(self, deadline_s: float) -> Left | None:
         """Have the endpoint taken away everywhere. None: the control plane is away, or did not answer in time."""
@@ -183,6 +199,7 @@ class Session:
                 await self._read(stream)
             finally:
                 self._outbox = None
+                self._speaks_of_proxies = False
                 self.registered.clear()
                 stream.cancel()
                 self._expect_back()
@@ -210,7 +227,7 @@ class Session:
             log.info("log levels were changed", extra={"levels": dict(asked.levels)})
         self._say(LogLevels(number=asked.number, levels=levels))
 
-    def _on_frame(self, frame: Registered | Left | Refused) -> None:
+    def _on_frame(self, frame: Registered | Left | ProxySettings | ReplaceProxy | Refused) -> None:
         log.debug("the control plane speaks", extra={"frame": type(frame).__name__})
         match frame:
             case Registered():
@@ -222,6 +239,13 @@ class Session:
             case Left():
                 if self._left and not self._left.done():
                     self._left.set_result(frame)
+            case ProxySettings():
+                self._speaks_of_proxies = True
+                self.orders.put_nowait(frame)
+                if self._told.proxy:
+                    self._say(msgspec.structs.replace(self._told.proxy, answers=0))
+            case ReplaceProxy():
+                self.orders.put_nowait(frame)
             case Refused():
                 raise RefusedError(frame)
             case _:

@@ -57,6 +57,7 @@ class HostAgent:
         self._began = clock()
         self._going: asyncio.Future[Going] | None = None
         self._look_again = asyncio.Event()
+        self._roster: Roster | None = None
         self._complained: tuple[Problem, ...] = ()
 
     def go(self, how: Going) -> None:
@@ -65,8 +66,10 @@ class HostAgent:
             self._going.set_result(how)
 
     def reload(self) -> None:
-        """Look at the files now."""
+        """Look at the files now, Envoy's too: where that is another one, it takes over."""
         self._look_again.set()
+        for entry in self._roster or ():
+            entry.hosted.reload()
 
     async def run(self) -> Going:
         """From taking the seat to leaving it. Raises AgentError, perhaps within a group."""
@@ -85,7 +88,7 @@ class HostAgent:
     ) -> Going:
         book = Book(self._settings.state_dir / "book")
         means = Means(self._settings.envoy, book, self._clock, self._say)
-        roster = Roster(means, group)
+        self._roster = roster = Roster(means, group)
         self._take_over(book, roster)
         door = Door(self._settings, roster, self)
         await door.open(seat.listen())

@@ -174,6 +174,9 @@ class HostedCarrier:
                 await self._line.closed()
         return code
 
+    def reload(self) -> None:
+        """The proxy is the host's agent's, and that has a SIGHUP of its own."""
+
     async def _live(self, tenant: Tenant, ready: "asyncio.Future[Given]") -> int:
         async def until_ready() -> None:
             await ready

@@ -81,6 +81,10 @@ class Hosted:
         self._means.book.remove(self.record)
         self.ended.set()
 
+    def reload(self) -> None:
+        """Look whether the Envoy on disk is still the one that runs; another one takes over."""
+        self._carrier.reload()
+
     def report(self) -> Carries:
         """How it is."""
         look = self._carrier.look()

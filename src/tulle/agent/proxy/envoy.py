@@ -60,6 +60,10 @@ class Feeder(Protocol):
         """Have an Envoy drain whose heir cannot tell it to."""
         ...
 
+    def concluded(self) -> None:
+        """Another Envoy serves, or one that was wanted does not: `version` and `last_failure` say it."""
+        ...
+
 
 @dataclass(slots=True)
 class _Wish:
@@ -109,6 +113,12 @@ class Envoy:
     def lives(self) -> int:
         """The number of the Envoy that serves: each counts from zero. 0 while there is none."""
         return self._line.current.life.number if self._line.current else 0
+
+    @property
+    def version(self) -> str:
+        """Of the Envoy that serves; "" while there is none."""
+        current = self._line.current
+        return current.life.recipe.binary.version if current else ""
 
     @property
     def pid(self) -> int | None:
@@ -248,6 +258,8 @@ class Envoy:
         finally:
             self.last_failure = failure
             wish.answer(failure)
+            if self._feeder:
+                self._feeder.concluded()
         if failure:
             self._tell(Notice(f"Envoy is not replaced and goes on as it was: {failure}"))
 

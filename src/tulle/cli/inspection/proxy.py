@@ -6,13 +6,15 @@ from typing import cast
 import click
 import msgspec
 
-from tulle.cli.answers import Proxies, Proxy, Refusal
+from tulle.cli.answers import Proxies, Proxy, Refusal, Replaced
 from tulle.cli.client import Client, server_option
 from tulle.cli.errors import CliError
 from tulle.cli.output import age_text, output_option, print_as, print_table
 from tulle.cli.picking import pick_workload
 from tulle.model.names import WorkloadRef
 
+_REPLACE_S = 300.0
+"""At most: an Envoy is not replaced before the one it replaced itself has drained."""
 HEADERS = ("PROXY", "ACCOUNT", "CONNECTED", "IN SYNC", "REFUSED", "CERTIFICATE", "ENVOY")
 
 
@@ -55,6 +57,22 @@ def config(proxy: str, output: str, client: Client) -> None:
     ref = pick_workload(proxy, _refs(client.get("/tulle/v1/proxies", Proxies).proxies), "proxy")
     found = client.get(f"/tulle/v1/proxies/{ref.namespace}/{ref.name}/config", dict)
     print_as(output, cast(object, found))
+
+
+@command.command("restart")
+@click.argument("proxies", nargs=-1, required=True, metavar="PROXY...")
+@server_option
+def restart(proxies: tuple[str, ...], client: Client) -> None:
+    """Replace the Envoy of each PROXY by a new one, without losing a request.
+
+    The new one takes over the sockets and serves before the old one drains. Returns when it serves; if it never
+    does, the old one goes on and the exit code is 1. PROXY is NAME or NAMESPACE/NAME.
+    """
+    known = _refs(client.get("/tulle/v1/proxies", Proxies).proxies)
+    for ref in [pick_workload(proxy, known, "proxy") for proxy in proxies]:
+        path = f"/tulle/v1/proxies/{ref.namespace}/{ref.name}/replace"
+        replaced = client.post(path, {}, Replaced, wait_s=_REPLACE_S)
+        click.echo(f"{replaced.proxy} is served by a new Envoy {replaced.version}")
 
 
 def row_of(proxy: Proxy, now: float) -> tuple[str, ...]:

@@ -122,7 +122,8 @@ class ProxyStatus(Value, frozen=True, kw_only=True):
 
 
 class WorkloadStatus(Value, frozen=True, kw_only=True):
-    """Conditions: Ready (the program's health), Draining, Programmed (its proxy has the configuration)."""
+    """Conditions: Ready (the program's health), Draining, Programmed (its proxy has the configuration),
+    ProxyCurrent (its Envoy is the one that is wanted; there once one was not)."""
 
     proxy: ProxyStatus | None = None
     access_epochs: tuple[AccessEpoch, ...] = ()

@@ -188,3 +188,39 @@ async def test_log_levels_are_changed_and_told_under_the_number_of_the_question(
         wire.LogLevels(number=8, problem="there is no nonsense"),
         wire.LogLevels(number=9, levels={"agent": "info"}),
     ]
+
+
+async def test_what_the_control_plane_wants_of_the_proxy_is_handed_on(plane):
+    plane.questions = [
+        wire.ProxySettings(connection_drain_s=90.0),
+        wire.ReplaceProxy(number=3),
+    ]
+    async with running(Talking(plane)) as session:
+        assert await session.orders.get() == plane.questions[0]
+        assert await session.orders.get() == plane.questions[1]
+        session.report_proxy(wire.ProxyState(version="1.41.0", answers=3))
+        said = await plane.wait_for(wire.ProxyState)
+    assert said == wire.ProxyState(version="1.41.0", answers=3)
+
+
+async def test_a_control_plane_that_never_spoke_of_proxies_hears_nothing_of_them(plane):
+    async with running(Talking(plane)) as session:
+        await session.registered.wait()
+        session.report_proxy(wire.ProxyState(version="1.41.0", failure="no"))
+        session.report_health(True, "")
+        await plane.wait_for(wire.HealthReport)
+        assert not [frame for frame in plane.frames if isinstance(frame, wire.ProxyState)]
+
+        await plane.stop()
+        await plane.start()
+        again = await plane.wait_for(wire.Register, 2)
+    assert again.proxy_version == "1.41.0"
+
+
+async def test_the_next_session_hears_what_became_of_the_proxy(plane):
+    plane.questions = [wire.ProxySettings(connection_drain_s=45.0)]
+    talking = Talking(plane)
+    talking.session.report_proxy(wire.ProxyState(version="1.41.0", failure="no", answers=3))
+    async with running(talking):
+        said = await plane.wait_for(wire.ProxyState)
+    assert said == wire.ProxyState(version="1.41.0", failure="no")

@@ -305,6 +305,9 @@ async def test_an_obstacle_keeps_it_as_it_is(bench):
         async def prepared(self) -> str:
             return "it would be told nothing"
 
+        def concluded(self) -> None:
+            pass
+
     bench.envoy = Envoy(bench.start, bench.place, bench.tell, NeverYet())
     async with running(bench) as envoy:
         await envoy.ready.wait()

