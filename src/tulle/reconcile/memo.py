@@ -1,8 +1,9 @@
 """Which proxies a new graph concerns: work in proportion to what changed.
 
 A View is made of its workload, the mesh's settings, the services its listeners and routes reach and, where its
-agent answers DNS, the mesh's names; it can only change when one of these did. Two graphs are compared once, by identity first, and an index from services
-to proxies gives who is touched. A property test pins this to looking at every proxy.
+agent answers DNS, the mesh's names; it can only change when one of these did. Of a captured program all services
+may concern it, and the ports of the programs behind them. Two graphs are compared once, by identity first, and an
+index from services to proxies gives who is touched. A property test pins this to looking at every proxy.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -56,8 +57,12 @@ class ViewMemo:
         if old is None or old.settings != graph.settings:
             return {*self._views, *graph.workloads}
         suspects = set(differing(old.workloads, graph.workloads))
-        for service in differing(old.services, graph.services):
+        services = list(differing(old.services, graph.services))
+        for service in services:
             suspects |= self._users.get(service, set())
+        if services or any(_ports_differ(old, graph, ref) for ref in suspects):
+            captured = (ref for ref, view in self._views.items() if view.workload.capture)
+            suspects.update(captured)
         if old.names is not graph.names:
             told = (ref for ref, view in self._views.items() if view.workload.resolves_names)
             suspects.update(told)
@@ -79,6 +84,11 @@ class ViewMemo:
                 del self._users[service]
         for service in after - before:
             self._users.setdefault(service, set()).add(ref)
+
+
+def _ports_differ(old: MeshGraph, new: MeshGraph, ref: WorkloadRef) -> bool:
+    before, after = old.workloads.get(ref), new.workloads.get(ref)
+    return before is None or after is None or before.inbound != after.inbound
 
 
 def services_of(view: View | None) -> tuple[ServiceRef, ...]:

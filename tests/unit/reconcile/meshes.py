@@ -8,6 +8,7 @@ from tulle.model.kinds.http_route import HTTPBackendRef, HTTPRoute, HTTPRouteRul
 from tulle.model.kinds.mesh import Connections, Mesh, MeshSpec
 from tulle.model.kinds.service import Service, ServicePort, ServiceSpec
 from tulle.model.kinds.workload import (
+    BoundCapture,
     BoundUpstream,
     ProxyStatus,
     Upstream,
@@ -18,11 +19,14 @@ from tulle.model.kinds.workload import (
 )
 from tulle.model.resources import Condition, Metadata
 
+CAPTURE = BoundCapture(mode="cgroup", outbound_port=15001, inbound_port=15006)
 
-def service(name: str, port: int = 80) -> Service:
+
+def service(name: str, port: int = 80, *, headless: bool = False) -> Service:
     spec = ServiceSpec(
         selector={"app": name},
-        ports=(ServicePort(port=port, app_protocol="http", target_port=9080),),
+        ports=(ServicePort(port=port, app_protocol="http", target_port="http"),),
+        cluster_ip="None" if headless else "",
     )
     return Service(metadata=Metadata(name=name, namespace="shop"), spec=spec)
 
@@ -34,6 +38,8 @@ def workload(
     ready: bool = True,
     joined: bool = True,
     names: bool = False,
+    captured: bool = False,
+    port: int = 9080,
 ) -> Workload:
     upstreams = tuple(Upstream(service=called, port=80) for called in calls)
     bound = tuple(
@@ -43,7 +49,12 @@ def workload(
     ready_condition = Condition(type="Ready", status=str(ready), reason="Healthy")
     status = WorkloadStatus(
         proxy=(
-            ProxyStatus(mtls_port=15009, upstreams=bound, dns_port=15053 if names else None)
+            ProxyStatus(
+                mtls_port=15009,
+                upstreams=bound,
+                dns_port=15053 if names else None,
+                capture=CAPTURE if captured else None,
+            )
             if joined
             else None
         ),
@@ -52,7 +63,7 @@ def workload(
     return Workload(
         metadata=Metadata(name=name, namespace="shop", labels={"app": name}),
         spec=WorkloadSpec(
-            address="10.0.0.1", ports=(WorkloadPort(port=9080, name="http"),), upstreams=upstreams
+            address="10.0.0.1", ports=(WorkloadPort(port=port, name="http"),), upstreams=upstreams
         ),
         status=status,
     )

@@ -17,7 +17,7 @@ NAMES = ("a", "b", "c")
 
 names = st.sampled_from(NAMES)
 resources: st.SearchStrategy[Resource] = st.one_of(
-    st.builds(service, names, st.sampled_from([80, 81])),
+    st.builds(service, names, st.sampled_from([80, 81]), headless=st.booleans()),
     st.builds(
         workload,
         names,
@@ -25,6 +25,8 @@ resources: st.SearchStrategy[Resource] = st.one_of(
         ready=st.booleans(),
         joined=st.booleans(),
         names=st.booleans(),
+        captured=st.booleans(),
+        port=st.sampled_from([9080, 9081]),
     ),
     st.builds(route, names, names),
     st.builds(mesh, st.sampled_from(["45s", "50s"])),
@@ -83,6 +85,26 @@ def test_a_new_name_concerns_those_who_answer_dns() -> None:
     touched = memo.update(compiler.compile(world.changed([service("c")])).graph)
 
     assert [view.workload.ref.name for view in touched.views] == ["b"]
+
+
+def test_a_new_service_concerns_those_who_are_captured() -> None:
+    world = World([service("a"), workload("a"), workload("b", captured=True)])
+    memo, compiler = ViewMemo(view_of), Compiler()
+    memo.update(compiler.compile(world).graph)
+
+    touched = memo.update(compiler.compile(world.changed([service("c")])).graph)
+
+    assert [view.workload.ref.name for view in touched.views] == ["b"]
+
+
+def test_where_a_program_listens_concerns_captured_callers_of_a_service_without_address() -> None:
+    world = World([service("a", headless=True), workload("a"), workload("b", captured=True)])
+    memo, compiler = ViewMemo(view_of), Compiler()
+    memo.update(compiler.compile(world).graph)
+
+    touched = memo.update(compiler.compile(world.changed([workload("a", port=9081)])).graph)
+
+    assert [view.workload.ref.name for view in touched.views] == ["a", "b"]
 
 
 def test_a_proxy_that_has_not_reported_has_no_view_to_lose() -> None:
