@@ -17,9 +17,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from tulle.capture import wishes
-from tulle.capture.plans import Exclusions
-from tulle.capture.wishes import NOT_CAPTURED, Mode, Wish, check_wish
+from tulle.capture.wishes import NOT_CAPTURED, Mode, Wish, check_wish, read_wish
 from tulle.dns.wishes import Dns, DnsMode, parse_mode, wish_of
 from tulle.dns.wishes import parse_port as parse_dns_port
 from tulle.model import durations
@@ -174,7 +172,7 @@ def server_settings(
     flags: Words, environment: Mapping[str, str]
 ) -> ServerSettings | tuple[Problem, ...]:
     """The server's settings, or everything wrong with them."""
-    read = _Reader(flags, environment)
+    read = FlagReader(flags, environment)
     settings = ServerSettings(
         data_dir=read.path("data_dir") or state_home(environment),
         api_socket=_short(read, "api_socket", read.path("api_socket") or api_socket(environment)),
@@ -201,7 +199,7 @@ def agent_settings(
 
     `server` may come from $TULLE_JOIN_ADDRESS: the address servers listen at is the one agents join at.
     """
-    read = _Reader(flags, environment)
+    read = FlagReader(flags, environment)
     namespace = read.one("namespace", _namespace, "default")
     account = read.one("service_account", _service_account, "default")
     labels = _labels(read)
@@ -219,7 +217,7 @@ def agent_settings(
         health=read.one("health", parse_health, None),
         upstreams=tuple(read.many("upstream", parse_upstream)),
         http_proxy=read.one("http_proxy", parse_http_proxy, None),
-        capture=_capture(read),
+        capture=read_wish(read),
         dns=_dns(read),
         command=tuple(read.texts("command")),
         working_dir=read.path("working_dir"),
@@ -231,22 +229,6 @@ def agent_settings(
     )
     odd = check_wish(settings.capture, ports)
     return (*read.problems, *_clashes(settings), *odd) or settings
-
-
-def _capture(read: "_Reader") -> Wish:
-    return Wish(
-        mode=read.one("capture", wishes.parse_mode, Mode.NONE),
-        namespace=read.one("netns", wishes.parse_namespace, ""),
-        exclusions=Exclusions(
-            outbound_ports=tuple(read.many("exclude_outbound_port", wishes.parse_excluded_port)),
-            outbound_networks=tuple(read.many("exclude_outbound_cidr", wishes.parse_network)),
-            inbound_ports=tuple(read.many("exclude_inbound_port", wishes.parse_excluded_port)),
-            inbound_networks=tuple(read.many("exclude_inbound_cidr", wishes.parse_network)),
-        ),
-        users=tuple(read.many("exclude_user", wishes.parse_user)),
-        groups=tuple(read.many("exclude_group", wishes.parse_user)),
-        probes=tuple(read.many("probe_port", wishes.parse_probe)),
-    )
 
 
 def state_home(environment: Mapping[str, str]) -> Path:
@@ -372,7 +354,7 @@ def parse_label(text: str) -> tuple[str, str] | Problem:
     return key, value
 
 
-class _Reader:
+class FlagReader:
     """Takes words from flags or environment, turns them into values, and collects what is wrong."""
 
     def __init__(self, flags: Words, environment: Mapping[str, str]) -> None:
@@ -393,27 +375,33 @@ class _Reader:
         return (flag,) if isinstance(flag, str) else flag
 
     def path(self, name: str) -> Path | None:
+        """An absolute path, or none."""
         text = self.text(name)
         return Path(text).expanduser().absolute() if text else None
 
     def one(self, name: str, parse: Callable[[str], T | Problem], default: T) -> T:
+        """One word's value; the default for none, or none that can be read."""
         text = self.text(name)
         return self.keep(parse(text), default, _flag(name)) if text else default
 
     def many(self, name: str, parse: Callable[[str], T | Problem]) -> list[T]:
+        """The values of all words that can be read."""
         kept = [self.keep(parse(text), None, _flag(name)) for text in self.texts(name)]
         return [item for item in kept if item is not None]
 
     def address(self, name: str, default_port: int, variable: str = "") -> Address:
+        """An address; loopback by default."""
         default = Address("127.0.0.1", default_port)
         text = self.text(name, variable)
         parsed = parse_address(text, default_port) if text else default
         return self.keep(parsed, default, _flag(name))
 
     def maybe_address(self, name: str, default_port: int) -> Address | None:
+        """An address where one is named."""
         return self.address(name, default_port) if self.text(name) else None
 
     def keep(self, parsed: T | Problem, default: T, flag: str = "") -> T:
+        """The value; or the default, and the problem is noted."""
         if isinstance(parsed, Problem):
             self.problems.append(replace(parsed, path=flag))
             return default
@@ -455,7 +443,7 @@ def _clashes(settings: AgentSettings) -> list[Problem]:
     ]
 
 
-def _dns(read: _Reader) -> Dns | None:
+def _dns(read: FlagReader) -> Dns | None:
     """A captured program's questions are answered unless somebody says no."""
     captured = read.text("capture").lower() in {Mode.CGROUP, Mode.NETNS}
     mode = read.one("dns", parse_mode, DnsMode.REDIRECT if captured else None)
@@ -467,7 +455,7 @@ def _named_port(port: WorkloadPort) -> str:
     return f"{port.name}={port.port}" if port.name else str(port.port)
 
 
-def _short(read: _Reader, name: str, socket: Path) -> Path:
+def _short(read: FlagReader, name: str, socket: Path) -> Path:
     if len(os.fsencode(socket)) > _MAX_SOCKET_PATH:
         read.problems.append(
             Problem(
@@ -480,7 +468,7 @@ def _short(read: _Reader, name: str, socket: Path) -> Path:
     return socket
 
 
-def _log_format(read: _Reader) -> Literal["human", "json"]:
+def _log_format(read: FlagReader) -> Literal["human", "json"]:
     return (
         "json"
         if read.one("log_format", _one_of("log-format", LOG_FORMATS), "human") == "json"
@@ -542,7 +530,7 @@ def _service_account(text: str) -> str | Problem:
 _NAMED = "shop-1: lower-case letters, digits, dashes"
 
 
-def _labels(read: "_Reader") -> dict[str, str]:
+def _labels(read: FlagReader) -> dict[str, str]:
     labels: dict[str, str] = {}
     for key, value in read.many("label", parse_label):
         if labels.setdefault(key, value) != value:

@@ -33,16 +33,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class State(StrEnum):
-    """`UNATTENDED`: its agent is gone, program or proxy run on; an agent of the host comes back to such.
-
-    `FOREIGN`: in another network namespace, which the looker cannot enter by the record alone.
-    """
+    """`UNATTENDED`: its agent is gone, program or proxy run on; an agent of the host comes back to such."""
 
     ACTIVE = "active"
     BROKEN = "rules missing"
     UNATTENDED = "unattended"
     LEFT_BEHIND = "left behind"
-    FOREIGN = "elsewhere"
     UNRECORDED = "unrecorded"
 
 
@@ -60,20 +56,24 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was looked at: tables by the namespaces they are in, agents that live, processes by capture."""
+    """What was looked at: tables by the namespaces they are in, captures whose agents live, processes by capture.
+
+    A namespace that is not among them exists no more.
+    """
 
     tables: Mapping[int, tuple[Table, ...]]
     living: Collection[str]
     running: Mapping[str, int]
 
 
-def standings(records: Iterable[Record], seen: Seen, here: int) -> tuple[Standing, ...]:
-    """Every capture there is any trace of, by workload; `here` is the looker's own network namespace."""
+def standings(records: Iterable[Record], seen: Seen) -> tuple[Standing, ...]:
+    """Every capture there is any trace of, by workload."""
     by_name = {record.table: record for record in records}
     found = [_standing(record, seen) for record in by_name.values()]
     strays = [
         Standing(table.name, State.UNRECORDED, None, table, seen.running.get(table.name, 0))
-        for table in seen.tables.get(here, ())
+        for tables in seen.tables.values()
+        for table in tables
         if table.name not in by_name
     ]
     return tuple(sorted((*found, *strays), key=_order))
@@ -91,14 +91,9 @@ def _standing(record: Record, seen: Seen) -> Standing:
 
 
 def _state(record: Record, seen: Seen, table: Table | None) -> State:
-    if record.table not in seen.living:
-        gone = record.namespace_path and record.namespace not in seen.tables
-        if record.namespace not in seen.tables and not gone:
-            return State.FOREIGN
-        return State.UNATTENDED if seen.running.get(record.table) else State.LEFT_BEHIND
-    if record.namespace not in seen.tables:
-        return State.FOREIGN
-    return State.ACTIVE if table else State.BROKEN
+    if record.table in seen.living:
+        return State.ACTIVE if table else State.BROKEN
+    return State.UNATTENDED if seen.running.get(record.table) else State.LEFT_BEHIND
 
 
 def to_clean(

@@ -2,13 +2,16 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol, TypeVar
 
 from tulle.capture.plans import Exclusions, Network
 from tulle.model.kinds.workload import ProbePort, WorkloadPort
 from tulle.model.problems import Problem
+
+T = TypeVar("T")
 
 _LONGEST_NAME = 256
 
@@ -37,6 +40,35 @@ class Wish:
 
 
 NOT_CAPTURED = Wish()
+
+
+class Flags(Protocol):
+    """Where words come from, and where what is wrong with them goes."""
+
+    def one(self, name: str, parse: Callable[[str], T | Problem], default: T) -> T:
+        """The value of a flag; the default where there is none, or none that can be read."""
+        ...
+
+    def many(self, name: str, parse: Callable[[str], T | Problem]) -> list[T]:
+        """The values of a flag that may be repeated."""
+        ...
+
+
+def read_wish(flags: Flags) -> Wish:
+    """What the flags say."""
+    return Wish(
+        mode=flags.one("capture", parse_mode, Mode.NONE),
+        namespace=flags.one("netns", parse_namespace, ""),
+        exclusions=Exclusions(
+            outbound_ports=tuple(flags.many("exclude_outbound_port", parse_excluded_port)),
+            outbound_networks=tuple(flags.many("exclude_outbound_cidr", parse_network)),
+            inbound_ports=tuple(flags.many("exclude_inbound_port", parse_excluded_port)),
+            inbound_networks=tuple(flags.many("exclude_inbound_cidr", parse_network)),
+        ),
+        users=tuple(flags.many("exclude_user", parse_user)),
+        groups=tuple(flags.many("exclude_group", parse_user)),
+        probes=tuple(flags.many("probe_port", parse_probe)),
+    )
 
 
 def parse_mode(text: str) -> Mode | Problem:

@@ -59,6 +59,9 @@ COMMANDS: dict[str, Entry] = {
     "translate": Entry(
         "inspection.translate", UNDERSTAND, "Manifests to Envoy resources; needs no server."
     ),
+    "capture": Entry(
+        "capture.command", UNDERSTAND, "Whose traffic this host captures; clean up leftovers."
+    ),
     "check": Entry("inspection.check", UNDERSTAND, "What is wrong with this machine or this mesh."),
     "store": Entry("store.command", OTHER, "Back up, restore and check what the server keeps."),
     "completion": Entry("completion", OTHER, "Print the completion script of a shell."),

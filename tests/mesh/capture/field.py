@@ -5,6 +5,7 @@ Everything goes through the command line, as a user's would. Nothing here import
 
 import contextlib
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,8 +18,10 @@ from tests.hosts import Host, Network, network
 from tests.mesh.meshes import TULLE, Mesh, Process, condition, wait_until
 
 HERE = Path(__file__).parent
-PUPPET = (sys.executable, str(HERE / "puppet.py"))
-TELL = (sys.executable, str(HERE / "tell.py"))
+PYTHON = shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable
+"""One that every user may run, where there is such; the scripts need its standard library alone."""
+PUPPET = (PYTHON, str(HERE / "puppet.py"))
+TELL = (PYTHON, str(HERE / "tell.py"))
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Puppet:
     process: Process
     socket: Path
     state_dir: Path
+    teller: tuple[str, ...] = TELL
 
     def do(self, *words: str, check: bool = True) -> str:
         """Have it run a command; what that printed."""
@@ -46,7 +50,7 @@ class Puppet:
 
     def tell(self, *words: str) -> str:
         """What comes of a connection it makes, see `tell`."""
-        return self.do(*TELL, *words)
+        return self.do(*self.teller, *words)
 
 
 @dataclass

@@ -1,15 +1,14 @@
 """Connect as a test says, and tell what came of it: `python tell.py [OPTION=VALUE…] ADDRESS PORT`.
 
-Options: say=TEXT (else nothing is said), mark=N (SO_MARK), from=PORT (the source port), user=UID, udp=1.
+Options: say=TEXT (else nothing is said), mark=N (SO_MARK), from=PORT (the source port), udp=1.
 Prints what was received, `closed` where that was nothing, or the name of the error.
 """
 
 import errno
-import os
 import socket
 import sys
 
-WAIT_S = 5.0
+WAIT_S = 2.0
 
 
 def say(text: str) -> None:
@@ -19,14 +18,12 @@ def say(text: str) -> None:
 def main() -> None:
     *options, address, port = sys.argv[1:]
     wishes = dict(option.split("=", 1) for option in options)
-    if "user" in wishes:
-        os.setgroups([])
-        os.setuid(int(wishes["user"]))
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     kind = socket.SOCK_DGRAM if "udp" in wishes else socket.SOCK_STREAM
     with socket.socket(family, kind) as mine:
         mine.settimeout(WAIT_S)
         try:
+            mine.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if "mark" in wishes:
                 mine.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(wishes["mark"]))
             if "from" in wishes:
@@ -37,6 +34,8 @@ def main() -> None:
             say(mine.recv(65536).decode().strip() or "closed")
         except TimeoutError:
             say("silence")
+        except OverflowError as error:
+            say(str(error))
         except OSError as error:
             say(errno.errorcode.get(error.errno or 0, str(error)))
 

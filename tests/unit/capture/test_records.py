@@ -28,7 +28,7 @@ def seen(*tables: str, living: tuple[str, ...] = (), namespace: int = HERE) -> S
 
 
 def state_of(one: Record, what: Seen) -> State:
-    (standing,) = standings([one], what, HERE)
+    (standing,) = standings([one], what)
     return standing.state
 
 
@@ -47,10 +47,6 @@ def test_what_a_killed_agent_leaves_is_left_behind_with_or_without_rules(
     assert state_of(record("web"), seen(*tables)) is State.LEFT_BEHIND
 
 
-def test_rules_in_a_namespace_nobody_looked_into_are_elsewhere() -> None:
-    assert state_of(record("web", namespace=THERE), seen()) is State.FOREIGN
-
-
 def test_a_namespace_that_is_gone_took_its_rules_with_it() -> None:
     one = record("web", namespace=THERE, path="/run/netns/gone")
 
@@ -58,7 +54,7 @@ def test_a_namespace_that_is_gone_took_its_rules_with_it() -> None:
 
 
 def test_a_table_of_ours_without_record_is_told() -> None:
-    (standing,) = standings([], seen("web"), HERE)
+    (standing,) = standings([], seen("web"))
 
     assert standing == Standing(table_name("web"), State.UNRECORDED, None, Table(table_name("web")))
 
@@ -67,7 +63,7 @@ def test_a_table_of_ours_without_record_is_told() -> None:
 def test_cleaning_never_takes_what_somebody_lives_behind(
     names: list[str], living: list[str]
 ) -> None:
-    found = standings(map(record, names), seen(*names, living=tuple(living)), HERE)
+    found = standings(map(record, names), seen(*names, living=tuple(living)))
 
     cleaned = {standing.name for standing in to_clean(found)}
 
@@ -75,14 +71,14 @@ def test_cleaning_never_takes_what_somebody_lives_behind(
 
 
 def test_cleaning_one_workload_leaves_the_others() -> None:
-    found = standings([record("web"), record("db")], seen("web", "db"), HERE)
+    found = standings([record("web"), record("db")], seen("web", "db"))
 
     assert [one.name for one in to_clean(found, workload="shop/db")] == [table_name("db")]
 
 
 def test_what_runs_on_without_its_agent_stays_captured_until_somebody_insists() -> None:
     what = Seen({HERE: (Table(table_name("web")),)}, (), {table_name("web"): 2})
-    found = standings([record("web")], what, HERE)
+    found = standings([record("web")], what)
 
     assert [(one.state, one.running) for one in found] == [(State.UNATTENDED, 2)]
     assert to_clean(found) == ()
@@ -90,7 +86,7 @@ def test_what_runs_on_without_its_agent_stays_captured_until_somebody_insists() 
 
 
 def test_cleaning_everything_takes_the_living_too() -> None:
-    found = standings([record("web")], seen("web", living=("web",)), HERE)
+    found = standings([record("web")], seen("web", living=("web",)))
 
     assert to_clean(found) == ()
     assert [one.name for one in to_clean(found, everything=True)] == [table_name("web")]

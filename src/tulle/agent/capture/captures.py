@@ -5,30 +5,28 @@ orderly end takes them away, or `tulle capture clean`. A workload that outlives 
 """
 
 import asyncio
-import grp
 import ipaddress
 import os
-import pwd
 import secrets
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
     asynccontextmanager,
     nullcontext,
 )
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from tulle.agent.capture import cgroups, ledger, namespaces, nft
+from tulle.agent.capture.users import excluding
 from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
 from tulle.agent.ports import PortBook
 from tulle.agent.programs.children import HERE, Inside
 from tulle.agent.state import StateDir
-from tulle.capture.plans import Exclusions, NamespaceScope, Plan, ProgramScope, Scope
+from tulle.capture.plans import NamespaceScope, Plan, ProgramScope, Scope
 from tulle.capture.records import Record
 from tulle.capture.rulesets import removal, ruleset
 from tulle.capture.tables import table_name
@@ -114,6 +112,12 @@ def capture_of(
     """
     if wish.mode is Mode.NONE:
         return NotCaptured()
+    check_host()
+    return Captured(wish, state, tell, lasting=lasting, dns=dns)
+
+
+def check_host() -> None:
+    """Whether this host, and who runs this, can capture at all. Raises AgentError."""
     if sys.platform != "linux":
         raise AgentError(
             "capture-needs-linux",
@@ -127,7 +131,6 @@ def capture_of(
             "run as root; the program may be another user's: setpriv --reuid=USER COMMAND",
         )
     nft.find()
-    return Captured(wish, state, tell, lasting=lasting, dns=dns)
 
 
 class Captured:
@@ -148,7 +151,7 @@ class Captured:
         self._lasting = lasting
         self._state = state
         self._namespace = namespaces.find(wish.namespace) if wish.mode is Mode.NETNS else None
-        self._exclusions = _excluding(wish)
+        self._exclusions = excluding(wish)
         self._cgroups = cgroups.of_workload(table_name(str(state.path)))
         self.mark = _token(state)
 
@@ -279,28 +282,3 @@ def _token(state: StateDir) -> int:
     token = secrets.randbelow(2**31 - 1) + 1
     state.write(_TOKEN, str(token).encode())
     return token
-
-
-def _excluding(wish: Wish) -> Exclusions:
-    """With users and groups as this host numbers them."""
-    return replace(
-        wish.exclusions,
-        users=_numbers(wish.users, lambda name: pwd.getpwnam(name).pw_uid, "user"),
-        groups=_numbers(wish.groups, lambda name: grp.getgrnam(name).gr_gid, "group"),
-    )
-
-
-def _numbers(names: Sequence[str], number: Callable[[str], int], kind: str) -> tuple[int, ...]:
-    return tuple(sorted({_number(name, number, kind) for name in names}))
-
-
-def _number(name: str, number: Callable[[str], int], kind: str) -> int:
-    if name.isdecimal():
-        return int(name)
-    try:
-        return number(name)
-    except KeyError as error:
-        message = f"this host has no {kind} {name!r} to exclude from capture"
-        raise AgentError(
-            f"{kind}-unknown", message, "check its spelling, or give its number"
-        ) from error

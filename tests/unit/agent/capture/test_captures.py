@@ -12,7 +12,6 @@ from tulle.agent.events import Notice
 from tulle.agent.ports import PortBook
 from tulle.agent.programs.children import HERE
 from tulle.agent.state import StateDir
-from tulle.capture.plans import Exclusions
 from tulle.capture.wishes import NOT_CAPTURED, Mode, Wish
 from tulle.model.kinds.workload import ProbePort, WorkloadPort
 from tulle.model.names import WorkloadRef
@@ -146,16 +145,6 @@ def test_a_namespace_takes_one_proxy(vm: Host, state: StateDir) -> None:
         taken = socket.create_server(("127.0.0.1", 15001))
     with taken, pytest.raises(AgentError, match="port-taken"):
         register(capture, state)
-
-
-def test_users_are_known_by_name_and_by_number(vm: Host, state: StateDir) -> None:
-    one = wish(vm, users=("root", "12"), groups=("root",), exclusions=Exclusions())
-    capture = capture_of(one, state, told)
-
-    assert isinstance(capture, captures.Captured)
-    assert capture._exclusions == Exclusions(users=(0, 12), groups=(0,))
-    with pytest.raises(AgentError, match="user-unknown"):
-        capture_of(wish(vm, users=("nobody-of-that-name",)), state, told)
 
 
 async def test_without_capture_everything_stays_as_it_is(state: StateDir) -> None:

@@ -52,3 +52,13 @@ def test_the_network_of_a_wish_is_the_namespace_it_names() -> None:
             inside = namespaces.here()
 
         assert inside == namespaces.find(str(Path("/run/netns") / name)).number
+
+
+def test_every_namespace_somebody_lives_in_or_has_named_is_found() -> None:
+    with network("vm") as net:
+        number = namespaces.find(net["vm"].namespace).number
+        found = namespaces.existing()
+
+    assert namespaces.here() in found
+    assert number in found
+    assert number not in namespaces.existing()

@@ -1,0 +1,1 @@
+"""`tulle capture`: whose traffic on this host is captured, by which rules, and what to do about leftovers."""
