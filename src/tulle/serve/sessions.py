@@ -9,7 +9,7 @@ program may be well). A workload that drained is deleted when its session ends.
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, assert_never
@@ -210,16 +210,28 @@ class Sessions:
                 await session.say(_REGISTER_FIRST)
 
     async def _on_register(self, session: "_Session", number: int, frame: Register) -> None:
-        revision = await session.register(frame)
+        revision = await self._no_longer_missing(session.workload, session.register(frame))
         if revision is None:
             return
         self._here[session.workload] = number
         self._talks[session.workload] = session
-        self._missing_since.pop(session.workload, None)
         self._certificate_ends.setdefault(session.workload, session.not_after)
         await session.say(Registered(revision=revision))
         if session.version >= SPEAKS_OF_PROXIES:
             await self._orders.enter(session.workload, session)
+
+    async def _no_longer_missing(
+        self, ref: WorkloadRef, registering: Coroutine[None, None, int | None]
+    ) -> int | None:
+        """Who registers is not missing from its first word on, for `_mark_lost` may be at it; unless that fails."""
+        since = self._missing_since.pop(ref, None)
+        revision = None
+        try:
+            revision = await registering
+        finally:
+            if revision is None and since is not None:
+                self._missing_since[ref] = since
+        return revision
 
     async def _on_report(
         self,
@@ -275,7 +287,18 @@ class Sessions:
             if found is None or now >= end or _is_draining(found):  # nobody comes back as it
                 await self._forget_unless_here(workload)
             elif not _is_lost(found):
-                await _mark_lost(self._memory, workload)
+                await self._mark_lost(workload)
+
+    async def _mark_lost(self, ref: WorkloadRef) -> None:
+        """Unless it comes back while this is written: nobody would say again that it is well."""
+
+        def change(workload: Workload) -> Workload:
+            if ref not in self._missing_since:
+                return workload
+            log.warning("a workload's agent is gone", extra={"workload": str(ref)})
+            return _with_conditions(workload, self._memory, _lost(workload))
+
+        await _update(self._memory.store, ref, change)
 
 
 class _Session:
@@ -423,11 +446,6 @@ def _with_conditions(workload: Workload, memory: Memory, *conditions: Condition)
     return msgspec.structs.replace(workload, status=status)
 
 
-async def _mark_lost(memory: Memory, ref: WorkloadRef) -> None:
-    log.warning("a workload's agent is gone", extra={"workload": str(ref)})
-    await _update(memory.store, ref, lambda w: _with_conditions(w, memory, _lost(w)))
-
-
 def _lost(workload: Workload) -> Condition:
     """Of one that took traffic nothing is known now, as of a Kubernetes node that went silent; others stay as bad."""
     ready = condition_of(workload.status.conditions, ConditionType.READY)
@@ -486,12 +504,14 @@ async def _update(
     *,
     spec_too: bool = False,
 ) -> int:
-    """Change what is stored now, again if somebody else was quicker; the revision it has then."""
+    """Change what is stored now, again if somebody else was quicker; the revision it has then, 0 for none."""
     while True:
         found = await _find(store, ref)
         if found is None:
             return 0  # deleted meanwhile: nothing to say about it any more
         changed = change(found)
+        if changed is found:
+            return 0
         expect = found.metadata.resource_version
         puts = [Put(changed, expect=expect)] if spec_too else []
         try:

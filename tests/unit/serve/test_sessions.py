@@ -123,6 +123,16 @@ async def test_of_an_agent_that_is_lost_nothing_is_known_until_it_is_back(door: 
         assert status_of(await door.workload(me.workload), READY) == "True"
 
 
+async def test_an_agent_that_comes_back_the_moment_it_is_given_up_is_not_lost(door: Door) -> None:
+    """It says only once that it is well: what is written of its absence must not come after that."""
+    me = await door.join()
+    async with session(me, door.xds) as talk:
+        await registered(talk)
+        await door.sessions._mark_lost(me.workload)
+
+        assert status_of(await door.workload(me.workload), READY) == "True"
+
+
 async def test_a_lost_agent_of_a_program_that_was_not_ready_is_no_last_resort(door: Door) -> None:
     me = await door.join()
     async with session(me, door.xds) as talk:

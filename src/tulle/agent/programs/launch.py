@@ -16,6 +16,7 @@ lock some thread held. Here the process is already its own. It imports nothing o
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -68,7 +69,11 @@ def _detach(log: str) -> None:
     errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for descriptor, target in ((nothing, 0), (nothing, 1), (errors, 2)):
         os.dup2(descriptor, target)
-    os.closerange(3, max(nothing, errors) + 1)
+    # Also what the event loop of our parent forgot to keep to itself (uvloop: the other end of our output).
+    for held in [int(file.name) for file in Path("/dev/fd").iterdir()]:
+        if held > 2:
+            with suppress(OSError):  # the listing itself was one of them
+                os.close(held)
 
 
 def _enter(cgroup: str | None, netns: str | None) -> None:

@@ -1,9 +1,21 @@
 import asyncio
 import os
 import signal
+import sys
 from asyncio.subprocess import PIPE
+from pathlib import Path
 
-from tulle.agent.programs.children import Child, end_child, send_signal, shell_code, start_child
+import pytest
+import uvloop
+
+from tulle.agent.programs.children import (
+    Child,
+    end_child,
+    send_signal,
+    shell_code,
+    start_child,
+    start_detached,
+)
 
 
 async def shell(script: str, **streams):
@@ -48,3 +60,23 @@ async def test_a_signal_to_a_child_that_ended_is_no_error():
 
 def test_codes_read_as_in_a_shell():
     assert [shell_code(code) for code in (0, 3, -15)] == [0, 3, 143]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are told apart by /proc")
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_one_that_outlives_us_is_not_waited_for_whatever_loop_we_have(run, tmp_path):
+    """It must hold nothing of ours: a loop waits for all who have the other end of a pipe."""
+
+    async def start() -> int:
+        async with asyncio.timeout(20):
+            return await start_detached(
+                Child(("sleep", "60"), os.environ, signal.SIGKILL), tmp_path / "log"
+            )
+
+    pid = run(start())
+    while "launch.py" in Path(f"/proc/{pid}/cmdline").read_text():
+        os.sched_yield()
+    held = sorted(Path(f"/proc/{pid}/fd").iterdir())
+    os.kill(pid, signal.SIGKILL)
+
+    assert [file.name for file in held] == ["0", "1", "2"]
