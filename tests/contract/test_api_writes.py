@@ -1,5 +1,6 @@
 """Changing resources under Kubernetes' paths, over a real socket and real stores: what its clients rely on."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -469,6 +470,24 @@ class TestStatus:
 
     async def test_kinds_without_a_status_have_no_path_for_one(self, api: Api) -> None:
         assert (await patch(api, f"{CONFIG_MAPS}/a/status", {})).status == 404
+
+
+async def test_however_many_write_at_once_nobody_loses_anything(api: Api) -> None:
+    async with asyncio.TaskGroup() as group:
+        applied = [
+            group.create_task(apply(api, config_map(**{f"k{n}": str(n)}), f"m{n}"))
+            for n in range(20)
+        ]
+        patched = [
+            group.create_task(patch(api, f"{SERVICES}/a?fieldManager=x", {}, MERGE))
+            for _ in range(5)
+        ]
+    assert {task.result().status for task in patched} == {404}
+    assert sorted(task.result().status for task in applied) == [200] * 19 + [201]
+
+    found = (await patch(api, f"{CONFIG_MAPS}/a", {})).body
+    assert found["data"] == {f"k{n}": str(n) for n in range(20)}
+    assert set(managers(found)) == {(f"m{n}", "Apply", "") for n in range(20)}
 
 
 async def test_a_patch_that_is_overtaken_is_decided_anew(

@@ -11,11 +11,14 @@ from tulle.model.deletions import (
     ORPHAN_FINALIZER,
 )
 from tulle.model.problems import Problem
-from tulle.model.resources import OwnerReference, Resource
+from tulle.model.resources import Metadata, OwnerReference, Resource
 
 MAX_ANNOTATIONS = 256 * 1024
 """Characters of all annotations together, as in Kubernetes."""
 
+
+MAX_ENTRIES = 1000
+"""Of labels, annotations, finalizers, owners and managers, each."""
 
 _OF_KUBERNETES = frozenset({CONTENTS_FINALIZER, FOREGROUND_FINALIZER, ORPHAN_FINALIZER})
 """The finalizers that have no domain in their name."""
@@ -29,6 +32,7 @@ def check(resource: Resource) -> Iterator[Problem]:
         hint = "and have at most 63 characters"
         yield Problem("metadata.name", "bad-name", message, hint)
     yield from _namespace(resource)
+    yield from _numbers(metadata)
     yield from _finalizers(metadata.finalizers)
     yield from _owners(metadata.owner_references)
     yield from _keys(metadata.labels, "metadata.labels")
@@ -37,6 +41,20 @@ def check(resource: Resource) -> Iterator[Problem]:
     if size > MAX_ANNOTATIONS:
         message = f"together have {size} characters, more than the {MAX_ANNOTATIONS} allowed"
         yield Problem("metadata.annotations", "too-large", message)
+
+
+def _numbers(metadata: Metadata) -> Iterator[Problem]:
+    """What everybody may add to is bounded: it is kept, compared and sent with every change."""
+    for name, items in {
+        "labels": metadata.labels,
+        "annotations": metadata.annotations,
+        "finalizers": metadata.finalizers,
+        "ownerReferences": metadata.owner_references,
+        "managedFields": metadata.managed_fields,
+    }.items():
+        if len(items) > MAX_ENTRIES:
+            message = f"has {len(items)} entries, more than the {MAX_ENTRIES} allowed"
+            yield Problem(f"metadata.{name}", "too-many", message)
 
 
 def _finalizers(finalizers: Sequence[str]) -> Iterator[Problem]:

@@ -19,11 +19,6 @@ def _port(port: ServicePort) -> str:
 
 
 CORE: Mapping[type[Resource], tuple[Column, ...]] = {
-    Namespace: (
-        Column(
-            "Status", lambda r: r.status.phase, "Terminating while it is emptied.", ".status.phase"
-        ),
-    ),
     Service: (
         Column(
             "Type",

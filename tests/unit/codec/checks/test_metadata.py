@@ -1,11 +1,12 @@
 """Names, namespaces, labels and annotations of every kind."""
 
+import msgspec
 import pytest
 from tests.unit.codec.reading import errors, found, resource
 
-from tulle.codec.checks.metadata import MAX_ANNOTATIONS, check
+from tulle.codec.checks.metadata import MAX_ANNOTATIONS, MAX_ENTRIES, check
 from tulle.model.kinds.core import Namespace, ServiceAccount
-from tulle.model.resources import Metadata, OwnerReference
+from tulle.model.resources import ManagedFields, Metadata, OwnerReference
 
 
 def test_what_kubernetes_takes_is_taken() -> None:
@@ -78,3 +79,16 @@ def test_owners_are_named_whole_and_once_and_one_of_them_controls() -> None:
         ("metadata.ownerReferences", "conflict"),
         ("metadata.ownerReferences[1].uid", "duplicate-name"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("field", "entries"),
+    [
+        ("labels", {f"a{n}": "b" for n in range(MAX_ENTRIES + 1)}),
+        ("managed_fields", (ManagedFields(manager="x"),) * (MAX_ENTRIES + 1)),
+    ],
+)
+def test_what_everybody_may_add_to_is_bounded(field: str, entries: object) -> None:
+    metadata = msgspec.structs.replace(Metadata(name="x"), **{field: entries})
+
+    assert [one.code for one in check(Namespace(metadata=metadata))] == ["too-many"]

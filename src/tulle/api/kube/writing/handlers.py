@@ -1,5 +1,6 @@
 """The handlers of changes: read a request, decide by `revisions`, put it through the gate, answer."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -29,11 +30,13 @@ from tulle.model.kinds.core import Namespace
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Problem
 from tulle.model.resources import Resource, key_of
-from tulle.store.contract import Store
+from tulle.model.worlds import World
+from tulle.store.contract import Put, Store
 from tulle.store.errors import AlreadyExists, ConflictError, NotFound
 
-TRIES = 5
-"""Times a change is decided anew because somebody was faster, as in Kubernetes."""
+TRIES = 10
+"""Times a change is decided because somebody was faster: twice as often as in Kubernetes, for between deciding
+and writing lies a look at the whole mesh."""
 
 NAMES_TRIED = 8
 """Times another name is made up where one is taken."""
@@ -74,7 +77,7 @@ class Writing:
     async def create(self, kind: type[Resource], request: web.Request) -> web.Response:
         """Make a new resource, of its own name or of one made up here."""
         query = _query(request)
-        body = bodies.read_object(await request.read(), _content_type(request))
+        body = await _body(request)
         author = self._author(query, "")
         prefix = _prefix(body.value)
         for attempt in range(1, NAMES_TRIED + 1):
@@ -94,7 +97,7 @@ class Writing:
         """Replace what is there; with a resourceVersion, only that version."""
         query, target = _query(request), Target(kind, key_in(kind, request))
         _no_force(query)
-        body = bodies.read_object(await request.read(), _content_type(request))
+        body = await _body(request)
         author = self._author(query, subresource)
 
         def decide(live: Resource | None) -> Revision:
@@ -112,11 +115,12 @@ class Writing:
         data = await request.read()
         if form is PatchForm.APPLY:
             _check_manager(query)
-            body = bodies.read_yaml(data)
+            body = await asyncio.to_thread(bodies.read_yaml, data)
             decide = partial(_apply, target, body, author, bool(query.force))
         else:
             _no_force(query)
-            decide = partial(_patch, target, form, bodies.read_json(data), author)
+            body = await asyncio.to_thread(bodies.read_json, data)
+            decide = partial(_patch, target, form, body, author)
         return await self._write(target, query, decide)
 
     async def delete(self, kind: type[Resource], request: web.Request) -> web.Response:
@@ -151,22 +155,43 @@ class Writing:
     async def _write(self, target: Target, query: WriteQuery, decide: Decide) -> web.Response:
         """Decide by what is stored, write, and decide anew where that was overtaken."""
         for attempt in range(1, TRIES + 1):
-            live = (await self._store.world()).find(target.key)
-            revision = decide(live)
+            decision = _Decision(target.key, decide)
             try:
-                changed = await self._gate.put([revision.put], dry_run=query.dry_run)
+                changed = await self._gate.put_as(decision.puts, dry_run=query.dry_run)
             except AlreadyExists:
                 raise
-            except ConflictError:
+            except ConflictError:  # who writes statuses does not wait at the gate
                 if attempt == TRIES:
                     raise
             else:
-                return _answer(target.key, live, revision, changed, query)
+                return _answer(decision, changed, query)
         raise AssertionError("the last attempt returns or raises")
 
     def _author(self, query: WriteQuery, subresource: str) -> Author:
         now = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return Author(query.manager, now, subresource, query.validation)
+
+
+class _Decision:
+    """What was decided, and by what; made at the gate, where nobody comes between."""
+
+    def __init__(self, key: ResourceKey, decide: Decide) -> None:
+        self.key = key
+        self.live: Resource | None = None
+        self._decide = decide
+        self._revision: Revision | None = None
+
+    @property
+    def revision(self) -> Revision:
+        """Once it is decided."""
+        assert self._revision is not None
+        return self._revision
+
+    def puts(self, world: World) -> list[Put]:
+        """Decide by the world as it is now."""
+        self.live = world.find(self.key)
+        self._revision = self._decide(self.live)
+        return [self._revision.put]
 
 
 def _create(target: Target, body: Body, author: Author, live: Resource | None) -> Revision:
@@ -201,6 +226,11 @@ def _missing(key: ResourceKey) -> NotFound:
 def _query(request: web.Request) -> WriteQuery:
     agent = request.headers.get("User-Agent", "")
     return write_query(request.query, request.query.getall("dryRun", []), agent)
+
+
+async def _body(request: web.Request) -> Body:
+    data = await request.read()
+    return await asyncio.to_thread(bodies.read_object, data, _content_type(request))
 
 
 def _content_type(request: web.Request) -> str:
@@ -307,14 +337,9 @@ def _gone(resource: Resource) -> Status:
     return Status(status="Success", message=message, reason="", code=200, details=details)
 
 
-def _answer(
-    key: ResourceKey,
-    live: Resource | None,
-    revision: Revision,
-    changed: Changed,
-    query: WriteQuery,
-) -> web.Response:
+def _answer(decision: _Decision, changed: Changed, query: WriteQuery) -> web.Response:
     """The resource as it is now (or, dry, would be), and what there is to say of it."""
+    key, live, revision = decision.key, decision.live, decision.revision
     written = next((one for one in changed.batch.changed if one.key == key), None)
     resource = written or (revision.put.resource if key in changed.batch.removed else live)
     assert resource is not None
