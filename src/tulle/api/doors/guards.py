@@ -14,6 +14,7 @@ from aiohttp import web
 
 from tulle.api.doors.keys import AdminToken
 from tulle.api.doors.ports import is_loopback
+from tulle.api.doors.strangers import Strangers
 from tulle.api.errors import ApiError
 
 ADMINISTRATORS = "tulle:administrators"
@@ -74,12 +75,13 @@ def by_socket() -> Guard:
     return guard
 
 
-def by_token(token: AdminToken, scheme: Literal["http", "https"]) -> Guard:
+def by_token(token: AdminToken, scheme: Literal["http", "https"], strangers: Strangers) -> Guard:
     """The guard of a TCP door."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Next) -> web.StreamResponse:
         check_head(request.headers, token, scheme)
+        strangers.let_in(request.protocol)
         request[CALLER] = BY_TOKEN
         return await handler(request)
 

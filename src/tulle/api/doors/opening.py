@@ -18,6 +18,7 @@ from tulle.api.doors.guards import Guard, by_socket, by_token
 from tulle.api.doors.keys import AdminToken
 from tulle.api.doors.ports import check_loopback, open_port
 from tulle.api.doors.sockets import listening
+from tulle.api.doors.strangers import Strangers
 from tulle.api.errors import SocketError
 from tulle.settings import Address, ServerSettings
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 SHUTDOWN_S = 2.0
 """How long requests in flight may take when the server stops."""
 
-HANDSHAKE_S = 10.0
+HANDSHAKE_S = 5.0
 """How long a TLS handshake may take: whoever does not finish it must not hold a connection for long."""
 
 IDLE_S = 90.0
@@ -91,14 +92,18 @@ async def serving(
     doors: Doors, make_app: MakeApp, token: AdminToken, context: ssl.SSLContext | None
 ) -> AsyncIterator[None]:
     """Serve on every door, each with its guard. `context` is what the TLS door shows."""
+    loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
-        await _serve(stack, make_app(by_socket()), doors.unix)
+        await _serve(stack, make_app(by_socket()), doors.unix, None)
         if doors.plain is not None:
-            await _serve(stack, make_app(by_token(token, "http")), doors.plain.socket)
+            strangers = Strangers(loop.call_later)
+            app = make_app(by_token(token, "http", strangers))
+            await _serve(stack, app, doors.plain.socket, strangers)
         if doors.tls is not None:
             assert context is not None
-            app = make_app(by_token(token, "https"))
-            await _serve(stack, app, doors.tls.socket, context)
+            strangers = Strangers(loop.call_later)
+            app = make_app(by_token(token, "https", strangers))
+            await _serve(stack, app, doors.tls.socket, strangers, context)
         yield
 
 
@@ -106,6 +111,7 @@ async def _serve(
     stack: AsyncExitStack,
     app: web.Application,
     listener: socket.socket,
+    strangers: Strangers | None,
     context: ssl.SSLContext | None = None,
 ) -> None:
     runner = web.AppRunner(
@@ -113,9 +119,17 @@ async def _serve(
     )
     stack.push_async_callback(runner.cleanup)
     await runner.setup()
-    assert runner.server is not None
+    connect = runner.server
+    assert connect is not None
+
+    def connected() -> asyncio.Protocol:
+        connection = connect()
+        if strangers is not None:
+            strangers.arrived(connection)
+        return connection
+
     handshake_s = HANDSHAKE_S if context else None
     server = await asyncio.get_running_loop().create_server(
-        runner.server, sock=listener, ssl=context, ssl_handshake_timeout=handshake_s
+        connected, sock=listener, ssl=context, ssl_handshake_timeout=handshake_s
     )
     stack.callback(server.close)

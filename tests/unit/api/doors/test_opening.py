@@ -1,5 +1,6 @@
 """All doors of one API: each serves the same, to whom its guard lets in."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from tulle.api.app import make_app
+from tulle.api.doors import strangers
 from tulle.api.doors.guards import CALLER
 from tulle.api.doors.keys import PREFIX, AdminToken
 from tulle.api.doors.opening import Doors, opened, serving
@@ -101,3 +103,22 @@ async def test_plain_http_is_for_loopback_only(tmp_path: Path) -> None:
         pass
 
     assert error.value.problem.path == "--api-loopback-address"
+
+
+async def test_who_connects_and_says_nothing_is_cut_off_and_who_was_let_in_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strangers, "PATIENCE_S", 0.2)
+    chosen = settings(tmp_path, api_loopback_address=ANYWHERE)
+    async with serving_whoami(chosen) as doors, aiohttp.ClientSession() as client:
+        assert doors.plain is not None
+        place = doors.plain.address
+        async with client.get(f"http://{place}/", headers=BEARER) as response:
+            assert response.status == 200
+        reader, writer = await asyncio.open_connection(place.host, place.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: local")
+        async with asyncio.timeout(20):
+            assert await reader.read() == b""
+        writer.close()
+        async with client.get(f"http://{place}/", headers=BEARER) as response:
+            assert response.status == 200
