@@ -37,11 +37,11 @@ def command(out: Path | None, write: bool, name: str, namespace: str, client: Cl
     if out and write:
         raise click.UsageError("--out names the file --write would choose: leave one of them out")
     reach = client.get("/tulle/v1/access", Reach)
-    if not reach.url:
+    if not reach.tls_url:
         raise CliError(
-            f"the server at {client.server} listens on its Unix socket alone, which kubectl cannot use",
-            "start it with --api-address 127.0.0.1:15013",
-            "no-tcp-door",
+            f"the server at {client.server} has no TLS door, and kubectl sends its token through no other",
+            "start it with --api-address 127.0.0.1:15013, or another port if that is taken",
+            "no-tls-door",
         )
     config = config_of(reach, name, namespace)
     path = out or (kubectl_file(os.environ) if write else None)
@@ -49,7 +49,7 @@ def command(out: Path | None, write: bool, name: str, namespace: str, client: Cl
         click.echo(yaml_text(config), nl=False)
         return
     put(path, config)
-    click.echo(f"{path}: context {name} is {reach.url}", err=True)
+    click.echo(f"{path}: context {name} is {reach.tls_url}", err=True)
 
 
 def kubectl_file(environment: Mapping[str, str]) -> Path:

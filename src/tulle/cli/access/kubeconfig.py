@@ -13,21 +13,18 @@ LISTS = ("clusters", "users", "contexts")
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How a server is reached over TCP, as it tells it through its Unix socket."""
+    """How a server is reached over TLS ("" if it is not), as it tells it through its Unix socket.
+
+    What else it may have is of no use here: kubectl sends no token where there is no TLS.
+    """
 
     tls_url: str = ""
-    loopback_url: str = ""
     server_name: str = ""
     roots: str = ""
     token: str = ""
 
-    @property
-    def url(self) -> str:
-        """Where to go: by TLS if there is such a door; "" if there is none at all."""
-        return self.tls_url or self.loopback_url
-
     def __repr__(self) -> str:
-        return f"Reach({self.url}, token redacted)"
+        return f"Reach({self.tls_url}, token redacted)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +49,6 @@ def config_of(reach: Reach, name: str, namespace: str) -> dict[str, object]:
 
 
 def _cluster(reach: Reach) -> dict[str, object]:
-    if not reach.tls_url:
-        return {"server": reach.loopback_url}
     return {
         "server": reach.tls_url,
         # Whatever address it is reached by: its certificate has this name.

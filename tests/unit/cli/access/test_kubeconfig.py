@@ -10,7 +10,6 @@ from tulle.cli.access.kubeconfig import LISTS, NotAConfig, Reach, config_of, mer
 
 REACH = Reach(
     tls_url="https://127.0.0.1:15013",
-    loopback_url="http://127.0.0.1:8080",
     server_name="control-plane.tulle",
     roots="PEM",
     token="secret",
@@ -39,14 +38,8 @@ def test_it_trusts_the_meshs_roots_and_asks_for_the_control_planes_name() -> Non
     assert made["current-context"] == "tulle"
 
 
-def test_without_tls_it_goes_to_loopback() -> None:
-    reach = Reach(loopback_url="http://127.0.0.1:8080", token="secret")
-
-    made = config_of(reach, "tulle", "default")
-
-    assert made["clusters"] == [{"name": "tulle", "cluster": {"server": "http://127.0.0.1:8080"}}]
-    assert Reach().url == ""
-    assert "secret" not in repr(reach)
+def test_the_token_is_not_shown() -> None:
+    assert "secret" not in repr(REACH)
 
 
 @given(names, names)
