@@ -64,6 +64,9 @@ COMMANDS: dict[str, Entry] = {
     ),
     "check": Entry("inspection.check", UNDERSTAND, "What is wrong with this machine or this mesh."),
     "store": Entry("store.command", OTHER, "Back up, restore and check what the server keeps."),
+    "bug-report": Entry(
+        "report.command", OTHER, "Gather what helps to find a fault, without secrets."
+    ),
     "completion": Entry("completion", OTHER, "Print the completion script of a shell."),
     "version": Entry("version", OTHER, "Versions of this program and of the server."),
 }
