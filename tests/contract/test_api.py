@@ -137,7 +137,7 @@ class TestResources:
 
         got = await api.get("/api/v1/namespaces/shop/secrets/s")
         assert listed == got
-        assert got["data"] == {"key": "c2VjcmV0"}
+        assert got["data"] == {"key": "c2VjcmV0", "other": "cGxhaW4="}
 
     async def test_a_redacted_secret_cannot_come_back(self, api: Api) -> None:
         await api.apply(Secret(metadata=Metadata(name="s", namespace="shop"), data={"key": "YQ=="}))

@@ -108,6 +108,11 @@ class TestDelete:
 
         assert (await api.ask("DELETE", f"{CONFIG_MAPS}/a", body)).status == status
 
+    async def test_the_default_namespace_cannot_be_deleted(self, api: Api) -> None:
+        answer = await api.ask("DELETE", "/api/v1/namespaces/default")
+
+        assert (answer.status, answer.body["reason"]) == (403, "Forbidden")
+
     async def test_the_mesh_itself_cannot_be_deleted(self, api: Api) -> None:
         assert (await api.ask("DELETE", "/apis/tulle.dev/v1/meshes/default")).status == 422
 

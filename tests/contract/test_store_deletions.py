@@ -114,6 +114,20 @@ async def test_a_namespace_stays_while_something_is_in_it(store: Store) -> None:
     assert list(await store.world()) == []
 
 
+async def test_a_namespace_deleted_with_all_that_is_in_it_goes_at_once(store: Store) -> None:
+    shop = Namespace(metadata=Metadata(name="shop"))
+    await store.write([Put(shop), Put(workload("a")), Put(held("b", "tulle.dev/x"))])
+    await store.write([Delete(shop.key), Delete(workload("a").key)])
+    assert (await store.world()).find(shop.key) is not None
+
+    await store.write([Delete(held("b").key)])
+    await store.write([Put(held("b")), Put(shop)])
+    assert list(await store.world()) == []
+    await store.write([Put(shop), Put(workload("a"))])
+    await store.write([Delete(shop.key), Delete(workload("a").key)])
+    assert list(await store.world()) == []
+
+
 async def test_a_status_can_bring_who_wrote_it(store: Store) -> None:
     await store.write([Put(workload("a"))])
     managed = (ManagedFields(manager="me", subresource="status"),)

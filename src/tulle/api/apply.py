@@ -16,6 +16,7 @@ from tulle.api.kube.writing.revisions import recorded
 from tulle.api.statuses import WireProblem, to_wire
 from tulle.codec import decode
 from tulle.codec.patches.managers import Writer
+from tulle.codec.patches.settling import as_kept
 from tulle.model.kinds import BY_KIND
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Problem, has_errors
@@ -115,7 +116,7 @@ def put_of(resource: Resource, live: Resource | None, now: str) -> Put:
 
 
 def _puts(resources: Sequence[Resource], now: str, world: World) -> list[Put]:
-    return [put_of(resource, world.find(resource.key), now) for resource in resources]
+    return [put_of(as_kept(one), world.find(one.key), now) for one in resources]
 
 
 def _writer(resource: Resource) -> Writer:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tulle.api.errors import ProblemsError
-from tulle.api.kube.writing.refusals import terminating
+from tulle.api.kube.writing.refusals import needed_namespace, terminating
+from tulle.codec.decode import DEFAULT_NAMESPACE
 from tulle.graph.compile import Compiler
 from tulle.model.deletions import is_deleting
 from tulle.model.kinds.core import Namespace
@@ -57,6 +58,7 @@ class Gate:
 
     async def delete(self, deletes: Sequence[Delete], *, dry_run: bool = False) -> Changed:
         """Remove. What others then lack is told, and no reason to refuse."""
+        _check_default(deletes)
         async with self._turn:
             return await self._change(deletes, _needed(deletes), dry_run=dry_run, strict=False)
 
@@ -118,6 +120,13 @@ def _moved(mesh: Mesh, home: str) -> Problem:
         f"write trustDomain: {home}; another trust domain is another mesh, with its own --data-dir",
         mesh.key,
     )
+
+
+def _check_default(deletes: Sequence[Delete]) -> None:
+    """The default namespace stays, as in Kubernetes: all that is in it would go along. Raises ApiError (403)."""
+    for delete in deletes:
+        if delete.key == ResourceKey(Namespace.KIND, "", DEFAULT_NAMESPACE):
+            raise needed_namespace(delete.key)
 
 
 def _needed(deletes: Sequence[Delete]) -> list[Problem]:

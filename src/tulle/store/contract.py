@@ -13,7 +13,13 @@ from typing import Protocol
 
 import msgspec
 
-from tulle.model.deletions import Propagation, deleted, is_deleting
+from tulle.model.deletions import (
+    CONTENTS_FINALIZER,
+    Propagation,
+    deleted,
+    is_deleting,
+    without_finalizer,
+)
 from tulle.model.kinds.core import Namespace
 from tulle.model.names import ResourceKey
 from tulle.model.resources import Metadata, Resource, spec_of
@@ -130,6 +136,7 @@ def plan(world: World, changes: Iterable[Change], stamp: Stamp) -> Batch:
         key, before = change.key, world.find(change.key)
         _check_expectation(key, before, change.expect)
         after[key] = _apply(change, after.get(key, before), stamp, world)
+    _let_emptied_go(world, after)
     ends = [(key, world.find(key), new) for key, new in sorted(after.items())]
     counted = [(before, _counted(new, before)) for _, before, new in ends if new is not None]
     changed = [new for before, new in counted if new != before]
@@ -202,8 +209,18 @@ def _deleted(change: Delete, before: Resource, stamp: Stamp, world: World) -> Re
 
 
 def _is_empty(world: World, namespace: str) -> bool:
-    """Whether nothing is in a namespace; what the same write removes is removed by a later one, too."""
     return all(resource.metadata.namespace != namespace for resource in world)
+
+
+def _let_emptied_go(world: World, after: dict[ResourceKey, Resource | None]) -> None:
+    """A namespace that is deleted together with all that is in it has nothing to wait for."""
+    for key, resource in after.items():
+        if isinstance(resource, Namespace) and CONTENTS_FINALIZER in resource.metadata.finalizers:
+            left = {one.key for one in world if one.metadata.namespace == key.name}
+            left = {one for one in left if after.get(one, world.find(one)) is not None}
+            if not left and is_deleting(resource):
+                free = without_finalizer(resource, CONTENTS_FINALIZER)
+                after[key] = free if free.metadata.finalizers else None
 
 
 def _check_names(resource: Resource) -> None:

@@ -391,3 +391,14 @@ def test_problems_are_values_that_compare() -> None:
             place=Place("mesh.yaml", 1),
         ),
     )
+
+
+def test_what_was_stored_before_there_were_finalizers_and_owners_still_loads() -> None:
+    stored = (
+        b'{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop","generation":1,'
+        b'"resourceVersion":"7","uid":"u","creationTimestamp":"2026-01-01T00:00:00Z"}}'
+    )
+
+    found = decode.resource_from_json(Namespace, stored)
+    assert found.metadata.finalizers == found.metadata.managed_fields == ()
+    assert found.status.phase == "Active"

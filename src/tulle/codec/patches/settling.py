@@ -1,11 +1,15 @@
 """What an object is once it is stored: decoded, checked, and written as clients will see it, defaults included."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from tulle.codec import decode, encode
 from tulle.codec.patches.errors import NotAResource
+from tulle.model.kinds.core import Secret
 from tulle.model.problems import Problem
 from tulle.model.resources import Resource
 
@@ -28,7 +32,17 @@ def settle(value: Mapping[str, Any]) -> Settled:
     decoded = decode.from_objects([value])
     if len(decoded.resources) != 1:
         raise NotAResource(decoded.problems)
-    return settled(decoded.resources[0], decoded.problems)
+    return settled(as_kept(decoded.resources[0]), decoded.problems)
+
+
+def as_kept(resource: Resource) -> Resource:
+    """A resource as it is stored: the plain texts of a Secret are written in base64 beside its data, as in Kubernetes."""
+    if not isinstance(resource, Secret) or not resource.string_data:
+        return resource
+    encoded = {
+        key: base64.b64encode(text.encode()).decode() for key, text in resource.string_data.items()
+    }
+    return msgspec.structs.replace(resource, data={**resource.data, **encoded}, string_data={})
 
 
 def settled(resource: Resource, warnings: tuple[Problem, ...] = ()) -> Settled:

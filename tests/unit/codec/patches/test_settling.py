@@ -44,3 +44,17 @@ def test_warnings_are_told_and_errors_refuse() -> None:
     with pytest.raises(NotAResource) as caught:
         settle({**SERVICE, "spec": {"ports": [{"port": 0}], "nonsense": 1}})
     assert {one.code for one in caught.value.problems} == {"out-of-range", "unknown-field"}
+
+
+def test_plain_texts_of_a_secret_are_kept_as_its_data_and_win() -> None:
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s", "namespace": "shop"},
+        "data": {"a": "MQ==", "b": "MQ=="},
+        "stringData": {"b": "2", "c": "ä"},
+    }
+
+    found = settle(secret).value
+    assert found["data"] == {"a": "MQ==", "b": "Mg==", "c": "w6Q="}
+    assert "stringData" not in found

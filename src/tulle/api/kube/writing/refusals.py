@@ -96,6 +96,13 @@ def terminating(key: ResourceKey) -> ApiError:
     return ApiError(403, "namespace-terminating", message, "wait until it is gone, or use another")
 
 
+def needed_namespace(key: ResourceKey) -> ApiError:
+    """403: one namespace stays for good."""
+    message = f'namespaces "{key.name}" is forbidden: this namespace may not be deleted'
+    hint = "delete what is in it: `tulle delete KIND NAME`, `kubectl delete KIND --all`"
+    return ApiError(403, "namespace-needed", message, hint, key)
+
+
 def _by_owner(conflicts: Sequence[Conflict]) -> list[str]:
     """One line where there is one conflict; else its fields below each owner."""
     if len(conflicts) == 1:

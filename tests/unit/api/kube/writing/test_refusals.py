@@ -7,6 +7,7 @@ from tulle.api.kube.writing.refusals import (
     InvalidRefused,
     OwnedByOthers,
     StrictRefused,
+    needed_namespace,
     of_patch,
     terminating,
 )
@@ -72,6 +73,13 @@ def test_every_problem_becomes_a_cause_of_the_resource() -> None:
 )
 def test_a_patch_is_refused_with_kubernetes_status(error: PatchError, status: int) -> None:
     assert of_patch(error, KEY).to_status().code == status
+
+
+def test_the_default_namespace_stays() -> None:
+    status = needed_namespace(ResourceKey("Namespace", "", "default")).to_status()
+
+    assert (status.code, status.reason) == (403, "Forbidden")
+    assert status.message.endswith("this namespace may not be deleted")
 
 
 def test_a_namespace_that_goes_takes_nothing_new() -> None:
