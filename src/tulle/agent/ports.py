@@ -113,13 +113,17 @@ class PortBook:
 
         A network of its own has the ports mesh users know; a shared one any that are free.
         """
+        loopback, anywhere = ((LOOPBACK, "::1"), (_ANY, "::"))
         ipv6 = _has_ipv6()
+        families = 2 if ipv6 else 1
         if own_network:
-            outbound = self._exact(OUTBOUND_PORT, "--capture netns", LOOPBACK)
-            return outbound, self._exact(INBOUND_PORT, "--capture netns", _ANY), ipv6
+            for port, places in ((OUTBOUND_PORT, loopback), (INBOUND_PORT, anywhere)):
+                for place in places[:families]:
+                    self._exact(port, "--capture netns", place)
+            return OUTBOUND_PORT, INBOUND_PORT, ipv6
         return (
-            self._stable("captured-outbound", LOOPBACK),
-            self._stable("captured-inbound", _ANY),
+            self._everywhere("captured-outbound", loopback[:families]),
+            self._everywhere("captured-inbound", anywhere[:families]),
             ipv6,
         )
 
@@ -164,6 +168,18 @@ class PortBook:
         self._held.callback(held.close)
         self._now[key] = held.number
         return held.number
+
+    def _everywhere(self, key: _Key, addresses: Sequence[str]) -> int:
+        """A port that is free at all of them: rules send connections of either family to one number."""
+        first, *others = addresses
+        while True:
+            number = self._stable(key, first)
+            held = [_hold(address, number) for address in others]
+            for one in filter(None, held):
+                self._held.callback(one.close)
+            if self._adopted or all(held):
+                return number
+            self._last.pop(key, None)  # what is held already is not offered again
 
     def _any(self, address: str) -> _Held:
         while (held := _hold(address, 0)) is None or held.number in self._avoid:
@@ -292,4 +308,7 @@ def _has_ipv6() -> bool:
 
 
 def _tcp_socket(address: str) -> socket.socket:
-    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    if made.family is socket.AF_INET6:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as Envoy binds it
+    return made

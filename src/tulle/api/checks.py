@@ -172,11 +172,13 @@ def check_certificates(
 
 
 def check_capture(world: World) -> Iterator[Check]:
-    """What capture mode `none` cannot protect; it is the only mode there is today, so this is about everyone."""
+    """What capture mode `none` cannot protect: a program's ports, from others on its host."""
     open_ones = [
         WorkloadRef(workload.metadata.namespace, workload.metadata.name)
         for workload in world.all(Workload)
-        if workload.status.proxy is not None and workload.spec.ports
+        if workload.status.proxy is not None
+        and workload.status.proxy.capture is None
+        and workload.spec.ports
     ]
     if open_ones:
         yield Check(
@@ -184,7 +186,8 @@ def check_capture(world: World) -> Iterator[Check]:
             status="warn",
             message="capture mode none: programs on the same host can reach these past their proxies, "
             f"without identity or policy: {_names(open_ones)}",
-            hint="let programs listen on 127.0.0.1 only, and run nothing untrusted beside them",
+            hint="capture them (`tulle run --capture cgroup`, Linux), or let them listen on 127.0.0.1 only and "
+            "run nothing untrusted beside them",
         )
 
 

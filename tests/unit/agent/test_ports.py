@@ -247,6 +247,19 @@ def test_captured_connections_arrive_at_ports_kept_over_a_restart(state: StateDi
         assert again.captured(own_network=False)[:2] == (outbound, inbound)
 
 
+def test_a_captured_port_is_free_in_both_families(state: StateDir) -> None:
+    with PortBook(state, LOOPBACK) as book:
+        first, _, ipv6 = book.captured(own_network=False)
+        book.save()
+    if not ipv6:
+        pytest.skip("this host has no IPv6")
+    with (
+        socket.create_server(("::1", first), family=socket.AF_INET6),
+        PortBook(state, LOOPBACK) as book,
+    ):
+        assert book.captured(own_network=False)[0] != first
+
+
 def test_captured_plaintext_arrives_at_one_port_for_all(state: StateDir) -> None:
     capture = BoundCapture(mode="cgroup", outbound_port=1, inbound_port=2)
     with PortBook(state, LOOPBACK) as book:

@@ -117,12 +117,13 @@ def test_a_certificate_in_its_last_quarter_was_not_renewed() -> None:
 
 
 def test_what_capture_none_cannot_protect_is_said_of_each_workload_with_a_port() -> None:
-    world = World([workload("a"), workload("b", joined=False)])
+    world = World([workload("a"), workload("b", joined=False), workload("c", captured=True)])
     (check,) = check_capture(world)
 
     assert check.status == "warn"
     assert "shop/a" in check.message
     assert "shop/b" not in check.message
+    assert "shop/c" not in check.message
     assert list(check_capture(World())) == []
 
 
