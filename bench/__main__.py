@@ -3,7 +3,16 @@
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import cli_start, compiling, data_plane, fan_out, first_request, memory, resolving
+from bench import (
+    capturing,
+    cli_start,
+    compiling,
+    data_plane,
+    fan_out,
+    first_request,
+    memory,
+    resolving,
+)
 from bench.figures import Figure, progress, show
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -11,6 +20,7 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "compile": compiling.figures,
     "memory": memory.figures,
     "data-plane": data_plane.figures,
+    "capture": capturing.figures,
     "fan-out": fan_out.figures,
     "first-request": first_request.figures,
     "dns": resolving.figures,

@@ -25,7 +25,7 @@ http {{
   access_log off; keepalive_requests 1000000; keepalive_timeout 75s;
   client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
   uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "{body}"; }} }}
+  server {{ listen {host}:{port}; location / {{ return 200 "{body}"; }} }}
 }}
 """
 
@@ -40,12 +40,14 @@ class Backend:
 
 
 @contextmanager
-def backend() -> Iterator[Backend]:
-    """Run one until the block ends."""
+def backend(host: str = "127.0.0.1") -> Iterator[Backend]:
+    """Run one until the block ends; with 0.0.0.0 it is there for other hosts too."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="tulle-bench-") as folder:
         name, command = (
-            _nginx(Path(folder), port) if shutil.which("nginx") else _envoy(Path(folder), port)
+            _nginx(Path(folder), host, port)
+            if shutil.which("nginx")
+            else _envoy(Path(folder), host, port)
         )
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -56,13 +58,13 @@ def backend() -> Iterator[Backend]:
             process.wait(10)
 
 
-def _nginx(folder: Path, port: int) -> tuple[str, list[str]]:
+def _nginx(folder: Path, host: str, port: int) -> tuple[str, list[str]]:
     config = folder / "nginx.conf"
-    config.write_text(NGINX.format(folder=folder, port=port, body=BODY))
+    config.write_text(NGINX.format(folder=folder, host=host, port=port, body=BODY))
     return "nginx", ["nginx", "-c", str(config), "-e", str(folder / "error.log")]
 
 
-def _envoy(folder: Path, port: int) -> tuple[str, list[str]]:
+def _envoy(folder: Path, host: str, port: int) -> tuple[str, list[str]]:
     direct = {"status": 200, "body": {"inline_string": BODY}}
     routes = {
         "virtual_hosts": [
@@ -86,7 +88,7 @@ def _envoy(folder: Path, port: int) -> tuple[str, list[str]]:
             }
         ],
     }
-    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    address = {"socket_address": {"address": host, "port_value": port}}
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
     config = folder / "backend.json"
     config.write_text(

@@ -65,10 +65,11 @@ def pattern(expected: list[str]) -> re.Pattern[str]:
 
 
 class Reader:
-    """Somebody following pages in a folder with a mesh of their own."""
+    """Somebody following pages in a folder with a mesh of their own, perhaps on a host of their own (`entry`)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, entry: tuple[str, ...] = ()) -> None:
         self.folder = folder
+        self.entry = entry
         self.background: list[subprocess.Popen[bytes]] = []
         binaries = Path(sys.executable).parent
         self.environment = {
@@ -102,7 +103,7 @@ class Reader:
             with (self.folder / "background.log").open("ab") as log:
                 self.background.append(
                     subprocess.Popen(
-                        ["bash", "-c", f"exec {command.line.removesuffix(' &')}"],
+                        [*self.entry, "bash", "-c", f"exec {command.line.removesuffix(' &')}"],
                         cwd=self.folder,
                         env=self.environment,
                         stdout=log,
@@ -136,7 +137,7 @@ class Reader:
 
     def _shell(self, line: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["bash", "-c", line],
+            [*self.entry, "bash", "-c", line],
             cwd=self.folder,
             env=self.environment,
             input=stdin,
