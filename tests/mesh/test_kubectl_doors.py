@@ -63,3 +63,16 @@ def test_by_a_name_it_is_told_apart_from_who_pretends(mesh: Mesh) -> None:
     assert kubectl("get", "ns", "--tls-server-name", "127.0.0.1", "-o", "name")
     said = kubectl.refused("get", "ns", "--tls-server-name", "localhost")
     assert "certificate is valid for" in said
+
+
+def test_the_token_is_in_no_log_however_much_is_logged(mesh: Mesh) -> None:
+    mesh.server_flags = ("--api-address", "127.0.0.1:0", "--log-level", "debug")
+    mesh.start_server()
+    kubectl = Kubectl(mesh)
+    kubectl("get", "meshes")
+    kubectl.refused("get", "meshes", "--token", "a-token-that-is-wrong")
+    mesh.server.end()
+
+    token = (mesh.folder / "data" / "pki" / "api-token").read_text().strip()
+    assert token not in mesh.server.text()
+    assert "a-token-that-is-wrong" not in mesh.server.text()

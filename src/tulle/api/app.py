@@ -116,7 +116,13 @@ def make_app(
     app = web.Application(middlewares=[translate_errors, guard], client_max_size=MAX_BODY_BYTES)
     app.add_routes(routes)
     app.on_shutdown.append(close)
+    app.on_response_prepare.append(_without_versions)
     return app
+
+
+async def _without_versions(request: web.Request, response: web.StreamResponse) -> None:
+    """What Python and which library answer is nobody's business."""
+    response.headers["Server"] = "tulle"
 
 
 async def version(request: web.Request) -> web.Response:

@@ -33,6 +33,10 @@ HANDSHAKE_S = 5.0
 IDLE_S = 90.0
 """How long a connection may stay open without a request."""
 
+_UNHEARD = logging.getLogger(f"{__name__}.malformed")
+_UNHEARD.disabled = True
+"""What the library says of malformed requests quotes them, and anybody may send any number of those."""
+
 TLS_FLAG, PLAIN_FLAG = "--api-address", "--api-loopback-address"
 
 MakeApp = Callable[[Guard], web.Application]
@@ -115,7 +119,11 @@ async def _serve(
     context: ssl.SSLContext | None = None,
 ) -> None:
     runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=SHUTDOWN_S, keepalive_timeout=IDLE_S
+        app,
+        access_log=None,
+        logger=_UNHEARD,
+        shutdown_timeout=SHUTDOWN_S,
+        keepalive_timeout=IDLE_S,
     )
     stack.push_async_callback(runner.cleanup)
     await runner.setup()

@@ -1,6 +1,7 @@
 """All doors of one API: each serves the same, to whom its guard lets in."""
 
 import asyncio
+import io
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from tulle.api.app import make_app
+from tulle.api.bodies import MAX_BODY_BYTES
 from tulle.api.doors import strangers
 from tulle.api.doors.guards import CALLER
 from tulle.api.doors.keys import PREFIX, AdminToken
@@ -30,6 +32,7 @@ def settings(folder: Path, **more: object) -> ServerSettings:
 
 
 async def whoami(request: web.Request) -> web.Response:
+    await request.read()
     return web.Response(text=request[CALLER].name)
 
 
@@ -37,7 +40,7 @@ async def whoami(request: web.Request) -> web.Response:
 async def serving_whoami(
     chosen: ServerSettings, context: ssl.SSLContext | None = None
 ) -> AsyncIterator[Doors]:
-    make = partial(make_app, [web.get("/", whoami)], lambda: None)
+    make = partial(make_app, [web.get("/", whoami), web.post("/", whoami)], lambda: None)
     with opened(chosen) as doors:
         async with serving(doors, make, TOKEN, context):
             yield doors
@@ -122,3 +125,29 @@ async def test_who_connects_and_says_nothing_is_cut_off_and_who_was_let_in_stays
         writer.close()
         async with client.get(f"http://{place}/", headers=BEARER) as response:
             assert response.status == 200
+
+
+async def test_heads_and_bodies_are_bounded_and_not_quoted_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = settings(tmp_path, api_loopback_address=ANYWHERE)
+    async with serving_whoami(chosen) as doors, aiohttp.ClientSession() as client:
+        assert doors.plain is not None
+        url = f"http://{doors.plain.address}/"
+        async with client.get(url, headers={**BEARER, "X-Long": "x" * 20_000}) as response:
+            assert response.status == 400
+        many = {f"X-{number}": "x" for number in range(500)}
+        async with client.get(url, headers={**BEARER, **many}) as response:
+            assert response.status == 400
+        large = io.BytesIO(b"x" * (MAX_BODY_BYTES + 1))
+        async with client.post(url, headers=BEARER, data=large) as response:
+            assert response.status == 413
+    assert "xxxx" not in caplog.text
+
+
+async def test_answers_do_not_tell_what_answers(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, api_loopback_address=ANYWHERE)
+    async with serving_whoami(chosen) as doors, aiohttp.ClientSession() as client:
+        assert doors.plain is not None
+        async with client.get(f"http://{doors.plain.address}/") as response:
+            assert response.headers["Server"] == "tulle"
