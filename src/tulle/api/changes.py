@@ -132,7 +132,7 @@ def _check_default(deletes: Sequence[Delete]) -> None:
 def _needed(deletes: Sequence[Delete]) -> list[Problem]:
     return [
         Problem(
-            "",
+            "metadata.name",
             "mesh-needed",
             "holds the settings and the trust bundle of the mesh, so it cannot be deleted",
             f"apply Mesh {DEFAULT_NAME} with an empty spec to go back to the defaults",
