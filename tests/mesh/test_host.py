@@ -401,13 +401,14 @@ def test_an_ill_program_gets_no_traffic_and_status_says_why(mesh: HostMesh) -> N
     assert "no traffic" in mesh.cli("agent", "status").stdout
 
 
+NOBODY = ("setpriv", "--reuid=65534", "--regid=1", "--clear-groups")
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be somebody else")
 
 
 def as_nobody(mesh: HostMesh, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """A command as another user, of the group `daemon`."""
     return subprocess.run(
-        ("setpriv", "--reuid=65534", "--regid=1", "--clear-groups", *TULLE, *arguments),
+        (*NOBODY, *TULLE, *arguments),
         env={**mesh.environment, "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
@@ -445,14 +446,28 @@ def test_another_user_is_let_in_by_group_and_gets_what_is_its_own_alone(
     assert end.returncode == 1
     assert "[not-yours]" in end.stderr
 
-    token = mesh.token("theirs")
-    token.chmod(0o600)
-    os.chown(token, 65534, 1)
-    account = ("--service-account", "theirs", "-n", "test", "--token-file", str(token))
-    server = ("--server", f"127.0.0.1:{mesh.join_port}")
-    low = as_nobody(mesh, "run", *server, *account, "--upstream", "web:80=443", "--", "true")
+    low = as_nobody(mesh, "run", *theirs(mesh), "--upstream", "web:80=443", "--", "true")
     assert low.returncode == 1
     assert "[needs-root]" in low.stderr
-    own = as_nobody(mesh, "run", *server, *account, "--", "id", "-u")
+
+
+@ROOT
+def test_a_program_of_another_user_is_carried_by_roots_agent_and_stays_that_users(
+    open_mesh: HostMesh,
+) -> None:
+    again = ("sh", "-c", f"exec {sys.executable} -c ''")
+    if subprocess.run((*NOBODY, *again), check=False).returncode:
+        pytest.skip("this Python lies in a folder that other users may not enter")
+    open_mesh.start_agent("--take-over", "--group", "daemon")
+    own = as_nobody(open_mesh, "run", *theirs(open_mesh), "--", "id", "-u")
+
     assert own.returncode == 0, own.stderr
     assert own.stdout == "65534\n"
+
+
+def theirs(mesh: HostMesh) -> tuple[str, ...]:
+    """What the other user says of its workload; the token is in a file of its own."""
+    token = mesh.token("theirs")
+    os.chown(token, 65534, 1)
+    account = ("--service-account", "theirs", "-n", "test", "--token-file", str(token))
+    return ("--server", f"127.0.0.1:{mesh.join_port}", *account)
