@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tulle.agent.host.declared import Declared, read_file
 from tulle.codec import decode
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FOR_THE_AGENT = re.compile(r"\s*# file: workloads\.d/")
 MANIFESTS = sorted((ROOT / "src/tulle/demo/manifests").glob("*.yaml"))
 
 
@@ -27,7 +29,14 @@ def examples(page: Path) -> list[str]:
         for number, example in enumerate(examples(page))
     ],
 )
-def test_an_example_of_a_page_is_read_without_a_word(page: Path, example: str) -> None:
+def test_an_example_of_a_page_is_read_without_a_word(
+    page: Path, example: str, tmp_path: Path
+) -> None:
+    if FOR_THE_AGENT.match(example):
+        file = tmp_path / "workload.yaml"
+        file.write_text(example)
+        assert isinstance(read_file(file), Declared)
+        return
     decoded = decode.read(example, page.name)
 
     assert [str(problem) for problem in decoded.problems] == []

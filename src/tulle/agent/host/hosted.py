@@ -101,6 +101,7 @@ class Hosted:
             proxy_pid=look.proxy_pid if look else None,
             mtls_port=look.mtls_port if look else None,
             certificate_ends=look.certificate_ends if look else None,
+            capture=self._settings.capture.mode.value,
             state_dir=self.record.state_dir,
             error=str(self.error) if self.error else "",
         )

@@ -74,9 +74,13 @@ def objection(
             "the host's agent cannot see your process: it is of another process namespace",
             "run it without the agent: --no-agent",
         )
-    if may_command(peer, own_uid):
-        return None
-    if named := [word for word in _FOR_ROOT if words.get(word)]:
+    return None if may_command(peer, own_uid) else _for_root_alone(words, local_ports)
+
+
+def _for_root_alone(
+    words: Mapping[str, str | Sequence[str]], local_ports: Sequence[int]
+) -> Problem | None:
+    if named := [word for word in _FOR_ROOT if words.get(word, "none") != "none"]:
         return Problem(
             f"--{named[0]}", "needs-root", "only root may capture traffic", "leave it out"
         )

@@ -42,6 +42,15 @@ def test_a_user_names_nobodys_place(word):
     assert objection(ROOT, 0, {word: "system.slice/nginx.service"}, []) is None
 
 
+def test_a_user_is_not_captured_by_root():
+    problem = objection(OTHER, 0, {"capture": "cgroup"}, [])
+
+    assert problem
+    assert problem.code == "needs-root"
+    assert objection(OTHER, 0, {"capture": "none"}, []) is None
+    assert objection(ROOT, 0, {"capture": "cgroup"}, []) is None
+
+
 def test_a_user_gets_no_privileged_port_from_root():
     problem = objection(OTHER, 0, {}, [18080, 443])
 
