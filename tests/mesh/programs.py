@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import signal
 import sys
 
 import grpc
@@ -80,4 +81,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as of a server that has no files to read anew
     main()
