@@ -83,7 +83,7 @@ class Sidecar:
         start = _start(settings, state, keeper.current, stand, by_name=by_name)
         state.socket(_LONGEST_SOCKET)
         self.envoy = Envoy(start, EnvoyPlace(state.path), tell, self)
-        self.edges = EdgeCounter(self.envoy)
+        self.edges = EdgeCounter(self.envoy, state)
         node_id = str(keeper.current.workload)
         types = tuple(TypeUrl) if names else FOR_ENVOY
         self.exchange = Exchange(Relay(node_id, held, _secret(keeper.current), types), tell)
@@ -104,6 +104,7 @@ class Sidecar:
                 group.create_task(self.exchange.keep_tidy(), name="tidy")
                 group.create_task(self.exchange.keep_saved(self._save), name="save")
                 group.create_task(self.envoy.run(), name="envoy")
+                group.create_task(self.edges.keep_saved(), name="counts")
                 group.create_task(self._say_if_alone(), name="alone")
                 if self._names:
                     group.create_task(self._names.run(self.exchange), name="names")
