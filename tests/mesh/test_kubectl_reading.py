@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import yaml
 from tests.mesh.kubectl import Kubectl, serving
 from tests.mesh.meshes import wait_until
 
@@ -244,6 +245,23 @@ class TestDescribe:
         assert done.returncode == 0, done.stderr
         assert says in done.stdout
         assert done.stderr == ""
+
+
+class TestColumns:
+    @pytest.mark.parametrize("kind", ["accesspolicy", "mesh"])
+    def test_what_crds_say_of_columns_is_what_the_server_prints(
+        self, kubectl: Kubectl, kind: str
+    ) -> None:
+        crd = yaml.safe_load(kubectl.mesh.cli("crds", kind).stdout)
+        columns = crd["spec"]["versions"][0]["additionalPrinterColumns"]
+        paths = {c["name"].upper(): c["jsonPath"] for c in columns if c["type"] != "date"}
+        where = ("get", kind, "-n", "shop")
+        table = [line.split() for line in kubectl(*where, "-o", "wide").splitlines()]
+        printed = dict(zip(table[0], table[1], strict=True))
+
+        assert paths
+        for header, path in paths.items():
+            assert kubectl(*where, "-o", f"jsonpath={{.items[0]{path}}}") == printed[header]
 
 
 class TestExplain:

@@ -14,6 +14,8 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Self
 
+import msgspec
+
 from tulle.model.names import ResourceKey
 from tulle.model.resources import Resource
 from tulle.model.worlds import World
@@ -21,10 +23,14 @@ from tulle.store.contract import Batch, Store
 from tulle.store.errors import Compacted, StoreClosed, StoreError
 
 log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
 
 KEPT_MOVES = 4096
 """How many changed resources are remembered; the newest revision always is."""
 
+
+KEPT_BYTES = 32 * 1024 * 1024
+"""How much they may be together, as JSON: few large ones weigh as much as many small ones."""
 
 RETRY_S = 1.0
 REACH_S = 5.0
@@ -55,7 +61,8 @@ class History:
         self._world = world
         self._kept = kept
         self._moved: deque[Moved] = deque()
-        self._moves = 0
+        self._weights: deque[int] = deque()
+        self._moves = self._bytes = 0
         self._news = asyncio.Event()
         self.closed = False
 
@@ -152,15 +159,20 @@ class History:
     def _add(self, batch: Batch) -> None:
         moved = Moved(batch.revision, tuple(_moves(batch, self._world)))
         self._world = self._world.changed(batch.changed, batch.removed, batch.revision)
+        weight = sum(len(_encode(resource)) for resource in batch.changed)
         self._moved.append(moved)
+        self._weights.append(weight)
         self._moves += len(moved.moves)
-        while self._moves > self._kept and len(self._moved) > 1:
+        self._bytes += weight
+        while len(self._moved) > 1 and (self._moves > self._kept or self._bytes > KEPT_BYTES):
             self._moves -= len(self._moved.popleft().moves)
+            self._bytes -= self._weights.popleft()
         self._wake()
 
     def _begin_anew(self, world: World) -> None:
-        self._world, self._moves = world, 0
+        self._world, self._moves, self._bytes = world, 0, 0
         self._moved.clear()
+        self._weights.clear()
         self._wake()
 
     def _wake(self) -> None:

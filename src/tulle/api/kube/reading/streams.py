@@ -7,7 +7,7 @@ write that gets nowhere ends the watch. What a watch has missed meanwhile is in 
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -87,8 +87,8 @@ class Watching:
                 return
             for one in moved:
                 revision = one.revision
-                if data := lines.of(one):
-                    yield data
+                for chunk in lines.of(one):
+                    yield chunk
             if data := lines.mark(revision):
                 yield data
             await self.history.wait(revision, LOOK_S)
@@ -110,21 +110,13 @@ class _Lines:
     def initial(self, world: World) -> Iterator[bytes]:
         """What there is, and where asked for a bookmark that says that this was all."""
         found = (r for r in world.all(self._scope.kind) if self._scope.wants(r))
-        lines: list[bytes] = []
-        size = 0
-        for resource in found:
-            lines.append(self._line(Event(ADDED, resource)))
-            size += len(lines[-1])
-            if size > _AT_ONCE:
-                yield b"".join(lines)
-                lines, size = [], 0
+        yield from _chunks(self._line(Event(ADDED, resource)) for resource in found)
         if self._query.marked:
-            lines.append(self._bookmark(world.revision, initial_end=True))
-        yield b"".join(lines)
+            yield self._bookmark(world.revision, initial_end=True)
 
-    def of(self, moved: Moved) -> bytes:
-        """Everything about a revision at once: its events share a resourceVersion to go on from."""
-        return b"".join(self._line(found) for found in events_of(moved, self._scope))
+    def of(self, moved: Moved) -> Iterator[bytes]:
+        """Everything about a revision."""
+        yield from _chunks(self._line(found) for found in events_of(moved, self._scope))
 
     def mark(self, revision: int) -> bytes:
         """A bookmark, where asked for and due; else nothing."""
@@ -146,6 +138,20 @@ class _Lines:
         line = event(found.type, found.resource, form, first=self._first)
         self._first = False
         return _encode(line) + b"\n"
+
+
+def _chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines in writes of some size: large sets must not lie in memory once for each watch."""
+    gathered: list[bytes] = []
+    size = 0
+    for line in lines:
+        gathered.append(line)
+        size += len(line)
+        if size > _AT_ONCE:
+            yield b"".join(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield b"".join(gathered)
 
 
 def expired(revision: int) -> Status:

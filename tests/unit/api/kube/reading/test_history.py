@@ -85,6 +85,20 @@ async def test_the_newest_revision_is_kept_however_large_it_is() -> None:
         assert history.after(0) is None
 
 
+async def test_few_large_ones_weigh_as_much_as_many_small_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history_module, "KEPT_BYTES", 10_000)
+    store = MemoryStore(now)
+    async with following(store) as history:
+        for number in range(6):
+            await change(store, history, Put(config("a", x=str(number), y="y" * 4000)))
+
+        assert history.oldest == 4
+        await change(store, history, Delete(config("a").key))
+        assert history.oldest == 4
+
+
 async def test_earlier_worlds_can_be_had_as_they_were() -> None:
     store = MemoryStore(now)
     worlds = [await store.world()]

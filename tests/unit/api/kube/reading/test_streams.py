@@ -103,6 +103,14 @@ async def test_as_a_table_the_columns_come_once(api: Api) -> None:
     assert [bool(table["columnDefinitions"]) for table in (first, second)] == [True, False]
 
 
+async def test_a_large_set_is_told_in_many_writes_and_whole(api: Api) -> None:
+    async with watching(api, PATH) as watch:
+        await write(api, *(Put(config(f"c{n:03}", y="y" * 2000)) for n in range(200)))
+
+        assert await watch.told(200) == [("ADDED", f"c{n:03}") for n in range(200)]
+    assert len({e["object"]["metadata"]["resourceVersion"] for e in watch.seen}) == 1
+
+
 async def test_it_ends_when_its_time_is_up(api: Api) -> None:
     async with watching(api, f"{PATH}&timeoutSeconds=1") as watch:
         assert await watch.rest() == []
