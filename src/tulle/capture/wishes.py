@@ -14,6 +14,8 @@ from tulle.model.problems import Problem
 T = TypeVar("T")
 
 _LONGEST_NAME = 256
+_LONGEST_PATH = 1024
+_NOWHERE = frozenset({".", ".."})
 
 
 class Mode(StrEnum):
@@ -26,13 +28,15 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How a program shall be captured. `namespace` is a name (of `ip netns`) or a path.
+    """How a program shall be captured. `namespace` is a name (of `ip netns`) or a path. `cgroup` is the control
+    group of a program that runs already, as systemd names it; "": of one that is started for it.
 
     `users` and `groups` are names or numbers, as typed; who knows the host's turns them into exclusions.
     """
 
     mode: Mode = Mode.NONE
     namespace: str = ""
+    cgroup: str = ""
     exclusions: Exclusions = Exclusions()  # noqa: RUF009 - frozen
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -59,6 +63,7 @@ def read_wish(flags: Flags) -> Wish:
     return Wish(
         mode=flags.one("capture", parse_mode, Mode.NONE),
         namespace=flags.one("netns", parse_namespace, ""),
+        cgroup=flags.one("cgroup", parse_cgroup, ""),
         exclusions=Exclusions(
             outbound_ports=tuple(flags.many("exclude_outbound_port", parse_excluded_port)),
             outbound_networks=tuple(flags.many("exclude_outbound_cidr", parse_network)),
@@ -84,6 +89,15 @@ def parse_namespace(text: str) -> str | Problem:
     if text.startswith("/") or re.fullmatch(r"[^\s/.][^\s/]{0,200}", text):
         return text
     return _misread("netns-malformed", text, "a network namespace", "blue or /proc/4711/ns/net")
+
+
+def parse_cgroup(text: str) -> str | Problem:
+    """A path below the tree of control groups, as `systemctl show -p ControlGroup` says it."""
+    parts = text.strip("/").split("/")
+    fits = all(re.fullmatch(r"[^\s/\"\\]{1,255}", part) and part not in _NOWHERE for part in parts)
+    if fits and len(text) < _LONGEST_PATH:
+        return "/".join(parts)
+    return _misread("cgroup-malformed", text, "a control group", "system.slice/nginx.service")
 
 
 def parse_excluded_port(text: str) -> int | Problem:
@@ -135,6 +149,11 @@ def check_wish(wish: Wish, ports: Sequence[WorkloadPort]) -> Iterator[Problem]:
         message = "a program among others is captured in the namespace it starts in"
         yield Problem(
             "--netns", "netns-unused", message, "use --capture netns, or leave --netns out"
+        )
+    if wish.mode is Mode.NETNS and wish.cgroup:
+        message = "a network namespace is captured whole, whatever control groups run there"
+        yield Problem(
+            "--cgroup", "cgroup-unused", message, "use --capture cgroup, or leave --cgroup out"
         )
     yield from _check_probes(wish, ports)
 

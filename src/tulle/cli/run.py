@@ -67,6 +67,11 @@ _OPTIONS = {"ignore_unknown_options": False, "allow_interspersed_args": False}
 )
 @click.option("--netns", metavar="NAME|PATH", help="The network namespace to capture.")
 @click.option(
+    "--cgroup",
+    metavar="PATH",
+    help="The control group to capture, of a program that runs already: system.slice/nginx.service.",
+)
+@click.option(
     "--exclude-outbound-port", multiple=True, metavar="PORT", help="Not captured. Repeat."
 )
 @click.option(

@@ -21,6 +21,8 @@ def codes(wish: Wish) -> list[str]:
         (wishes.parse_mode, "CGROUP", Mode.CGROUP),
         (wishes.parse_namespace, "blue", "blue"),
         (wishes.parse_namespace, "/proc/7/ns/net", "/proc/7/ns/net"),
+        (wishes.parse_cgroup, "/system.slice/nginx.service", "system.slice/nginx.service"),
+        (wishes.parse_cgroup, "system.slice/a@b.service/", "system.slice/a@b.service"),
         (wishes.parse_excluded_port, "65535", 65535),
         (wishes.parse_network, "10.1.2.3/8", ip_network("10.0.0.0/8")),
         (wishes.parse_network, "fd00::1", ip_network("fd00::1/128")),
@@ -44,6 +46,9 @@ def test_what_is_well_written_is_read(read, text, value) -> None:  # type: ignor
         (wishes.parse_mode, "all", "capture-mode-unknown"),
         (wishes.parse_namespace, "a/b", "netns-malformed"),
         (wishes.parse_namespace, "..", "netns-malformed"),
+        (wishes.parse_cgroup, "/", "cgroup-malformed"),
+        (wishes.parse_cgroup, "system.slice/../x", "cgroup-malformed"),
+        (wishes.parse_cgroup, 'a" drop', "cgroup-malformed"),
         (wishes.parse_excluded_port, "0", "port-malformed"),
         (wishes.parse_network, "10.0.0.0/33", "network-malformed"),
         (wishes.parse_user, "a b", "user-malformed"),
@@ -65,6 +70,7 @@ def test_a_wish_that_fits_together_has_no_problem() -> None:
     assert codes(Wish()) == []
     assert codes(Wish(mode=Mode.CGROUP, probes=(probe,))) == []
     assert codes(Wish(mode=Mode.NETNS, namespace="blue")) == []
+    assert codes(Wish(mode=Mode.CGROUP, cgroup="system.slice/nginx.service")) == []
 
 
 @pytest.mark.parametrize(
@@ -73,6 +79,8 @@ def test_a_wish_that_fits_together_has_no_problem() -> None:
         (Wish(exclusions=Exclusions(outbound_ports=(25,))), "not-captured"),
         (Wish(users=("root",)), "not-captured"),
         (Wish(mode=Mode.NETNS), "netns-missing"),
+        (Wish(cgroup="a.slice"), "not-captured"),
+        (Wish(mode=Mode.NETNS, namespace="blue", cgroup="a.slice"), "cgroup-unused"),
         (Wish(mode=Mode.CGROUP, namespace="blue"), "netns-unused"),
         (
             Wish(mode=Mode.CGROUP, probes=(ProbePort(port=1, program_port=2),)),

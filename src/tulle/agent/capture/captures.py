@@ -35,6 +35,7 @@ from tulle.model.kinds.workload import BoundCapture
 from tulle.model.names import WorkloadRef
 from tulle.model.wire import Register
 
+_LOOK_EVERY_S = 0.1
 _TOKEN = "capture.token"  # noqa: S105 - the name of a file
 
 
@@ -203,13 +204,42 @@ class Captured:
         try:
             ledger.write(self._record(plan))
             await nft.load(ruleset(plan), self._netns)
-            yield
+            async with self._followed(plan):
+                yield
         except asyncio.CancelledError:
             keep = self._lasting
             raise
         finally:
             if not keep:
                 await self._lift(plan.table)
+
+    @asynccontextmanager
+    async def _followed(self, plan: Plan) -> AsyncGenerator[None]:
+        """Meanwhile the control group of a service is found again whenever that service is."""
+        if not self._wish.cgroup:
+            yield
+            return
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(self._follow(plan), name="follow-cgroup")
+            try:
+                yield
+            finally:
+                following.cancel()
+
+    async def _follow(self, plan: Plan) -> None:
+        """Rules know a control group by its number, and a service that is started again has another one."""
+        folder = self._cgroups.tree / self._wish.cgroup
+        known = _number_of(folder)
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            now = _number_of(folder)
+            if now in {known, None}:
+                continue
+            try:
+                await nft.load(ruleset(plan), self._netns)
+                known = now
+            except AgentError as error:  # it has gone again, perhaps
+                self._tell(Notice(f"{self._wish.cgroup} is not captured: {error}; trying again"))
 
     async def _lift(self, table: str) -> None:
         try:
@@ -250,8 +280,11 @@ class Captured:
     def _scope(self, register: Register, bound: BoundCapture) -> Scope:
         if self._namespace:
             return NamespaceScope((register.mtls_port, *(probe.port for probe in bound.probes)))
+        group = self._wish.cgroup
         return ProgramScope(
-            cgroup=self._cgroups.named(self._cgroups.program),
+            cgroup=self._cgroups.named(
+                self._cgroups.existing(group) if group else self._cgroups.program
+            ),
             ports=tuple(port.port for port in register.ports),
             address=ipaddress.ip_address(register.address),
         )
@@ -272,6 +305,13 @@ class Captured:
     @property
     def _netns(self) -> Path | None:
         return self._namespace.path if self._namespace else None
+
+
+def _number_of(cgroup: Path) -> int | None:
+    try:
+        return cgroup.stat().st_ino
+    except OSError:
+        return None
 
 
 def _token(state: StateDir) -> int:

@@ -49,6 +49,17 @@ class Cgroups:
         except OSError as error:
             raise _unusable(f"{self.folder} cannot be made", error) from error
 
+    def existing(self, name: str) -> Path:
+        """The control group of a program that is not ours. Raises AgentError where there is none (any more)."""
+        folder = self.tree / name
+        if not (folder / _PROCESSES).is_file():
+            raise AgentError(
+                "cgroup-missing",
+                f"there is no control group {name} below {self.tree}",
+                "is the service started? `systemctl show -p ControlGroup NAME` says where it runs",
+            )
+        return folder
+
     def named(self, folder: Path) -> Cgroup:
         """One of them as rules name it."""
         path = str(folder.relative_to(FOLDER))

@@ -102,9 +102,9 @@ def _declared(
             token_file = file.parent / str(read)
         else:
             words[name] = read
-    if words.get("capture") == "cgroup":
-        hint = "a program that runs already is captured with its network namespace: capture: netns"
-        why = "declares no program to start in a control group"
+    if words.get("capture") == "cgroup" and "cgroup" not in words:
+        hint = "say which: cgroup: system.slice/nginx.service; or capture a network namespace whole"
+        why = "does not say in which control group the program runs"
         problems.append(_problem(file, "capture-without-program", why, hint))
     return tuple(problems) or Declared(file.stem, file, words, token_file)
 

@@ -18,7 +18,7 @@ from tulle.model.problems import Problem
 
 _CREDENTIALS = struct.Struct("3i")
 _PRIVILEGED_BELOW = 1024
-_FOR_ROOT = ("capture", "netns")
+_FOR_ROOT = ("capture", "cgroup", "netns")
 """Words that change the host for others, or name a place of theirs; only who may do so anyway may use them."""
 _DNS_FOR_ROOT = frozenset(mode for mode in DnsMode if mode.needs_port_53)
 

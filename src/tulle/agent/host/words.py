@@ -50,7 +50,7 @@ SHARED = frozenset(
         "server",
     }
     | {"service_account", "upstream", "zone"}
-    | {"capture", "netns"}
+    | {"capture", "cgroup", "netns"}
     | _CAPTURE_LISTS
 )
 """Flags that say how a workload is carried."""

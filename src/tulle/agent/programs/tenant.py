@@ -163,15 +163,21 @@ def tenant_of(
     *,
     lines: bool,
 ) -> ProgramTenant | StandingTenant | NoTenant:
-    """The program the settings name, what runs already in the namespace they name, or nobody. Raises AgentError."""
+    """The program the settings name, what runs already in the place they name, or nobody. Raises AgentError."""
+    if settings.command and settings.capture.cgroup:
+        raise AgentError(
+            "cgroup-with-program",
+            f"--cgroup {settings.capture.cgroup} is of a program that runs already, and a command is named too",
+            "leave out one of them: a program that is started here gets a control group by itself",
+        )
     if settings.command:
         return ProgramTenant(settings, environ, observe, stop, lines=lines)
-    if settings.capture.mode is Mode.NETNS:
+    if settings.capture.mode is Mode.NETNS or settings.capture.cgroup:
         return StandingTenant(settings, environ, stop)
     if settings.capture.mode is Mode.CGROUP:
         raise AgentError(
             "capture-without-program",
             "capturing by control group takes a program to start in it",
-            "name a command; for programs that run already, --capture netns",
+            "name a command; for one that runs already, --cgroup or --capture netns",
         )
     return NoTenant(settings.drain_s, stop)

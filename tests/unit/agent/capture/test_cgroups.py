@@ -67,6 +67,15 @@ def test_rules_name_a_group_below_the_folder_nft_looks_in_with_its_depth_in_the_
     assert named.level == 3
 
 
+def test_the_group_of_a_program_that_is_not_ours_is_found_below_the_tree(mine: Cgroups) -> None:
+    mine.make()
+    assert mine.existing(str(mine.program.relative_to(mine.tree))) == mine.program
+
+    with pytest.raises(AgentError) as caught:
+        mine.existing("no-such.slice/x.service")
+    assert caught.value.problem.code == "cgroup-missing"
+
+
 def test_an_earlier_capture_is_found_by_its_folder(mine: Cgroups) -> None:
     assert cgroups.at(mine.folder) == mine
 

@@ -86,6 +86,13 @@ def test_what_is_wrong_with_a_file_is_said_with_its_name(tmp_path, text, code):
     assert problems[0].path == str(tmp_path / "nginx.yaml")
 
 
+def test_a_service_is_captured_by_its_control_group(tmp_path):
+    found = read_file(written(tmp_path, "capture: cgroup\ncgroup: system.slice/nginx.service"))
+
+    assert isinstance(found, Declared)
+    assert found.words == {"capture": "cgroup", "cgroup": "system.slice/nginx.service"}
+
+
 def test_one_bad_file_costs_itself(tmp_path):
     written(tmp_path, NGINX)
     written(tmp_path, "a: [", "bad.yml")

@@ -139,5 +139,9 @@ async def test_who_lives_behind_a_proxy_follows_from_command_and_capture():
     assert isinstance(found(), NoTenant)
     assert isinstance(found(command=("true",), capture=in_namespace), ProgramTenant)
     assert isinstance(found(capture=in_namespace), StandingTenant)
+    of_nginx = Wish(mode=Mode.CGROUP, cgroup="system.slice/nginx.service")
+    assert isinstance(found(capture=of_nginx), StandingTenant)
+    with pytest.raises(AgentError, match="cgroup-with-program"):
+        found(command=("true",), capture=of_nginx)
     with pytest.raises(AgentError, match="capture-without-program"):
         found(capture=Wish(mode=Mode.CGROUP))
