@@ -23,7 +23,7 @@ from tulle.store.contract import Batch, Store
 from tulle.store.errors import Compacted, StoreClosed, StoreError
 
 log = logging.getLogger(__name__)
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(enc_hook=dict).encode  # labels may be read-only mappings
 
 KEPT_MOVES = 4096
 """How many changed resources are remembered; the newest revision always is."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 import pytest
 from tests.unit.api.servers import WAIT_S, now
@@ -167,6 +168,17 @@ async def test_a_store_that_cannot_be_read_is_asked_again(monkeypatch: pytest.Mo
         await change(store, history, Put(config("a")))
 
         assert history.revision == 1
+
+
+async def test_labels_that_may_not_be_changed_weigh_as_much_as_others() -> None:
+    """A workload's come from its token, which keeps them so."""
+    labels = MappingProxyType({"app": "web"})
+    store = MemoryStore(now)
+    async with following(store) as history:
+        metadata = Metadata(name="a", namespace="shop", labels=labels)
+        revision = await change(store, history, Put(ConfigMap(metadata=metadata)))
+
+        assert history.revision == revision
 
 
 async def test_what_never_comes_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
