@@ -1,6 +1,7 @@
 """Talks to a server through its Unix socket: HTTP by the standard library, errors made for people.
 
-Which socket: `--server`, else `$TULLE_SERVER`, else the place `tulle server` and `tulle up` use by default.
+Which socket: `--server`, else `$TULLE_SERVER`, else the place `tulle server` and `tulle up` use by default; where
+there is none, that of the machine's own server.
 """
 
 import http.client
@@ -8,6 +9,7 @@ import json
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -21,6 +23,9 @@ from tulle.settings import api_socket
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., object])
+
+SYSTEM_SOCKET = Path("/run/tulle-server/api.sock")
+"""Where the server listens that `tulle install host --server` makes a service."""
 
 LIMIT_S = 30.0
 """How long a server may take for one answer, beyond what the request itself asks it to wait."""
@@ -43,7 +48,12 @@ def server_option(function: F) -> F:
 
 def default_server() -> str:
     """The socket commands talk to when none is named on the command line."""
-    return os.environ.get("TULLE_SERVER") or str(api_socket(os.environ))
+    if named := os.environ.get("TULLE_SERVER"):
+        return named
+    own = api_socket(os.environ)
+    # The server of this user first; else that of the machine, for who may use it.
+    installed = os.access(SYSTEM_SOCKET, os.R_OK | os.W_OK) and not own.exists()
+    return str(SYSTEM_SOCKET if installed else own)
 
 
 class UnixConnection(http.client.HTTPConnection):

@@ -67,6 +67,10 @@ COMMANDS: dict[str, Entry] = {
     "bug-report": Entry(
         "report.command", OTHER, "Gather what helps to find a fault, without secrets."
     ),
+    "install": Entry("install.command", OTHER, "Make Tulle a service of this machine."),
+    "uninstall": Entry(
+        "install.command", OTHER, "Take away what `tulle install` made.", attribute="uninstall"
+    ),
     "completion": Entry("completion", OTHER, "Print the completion script of a shell."),
     "version": Entry("version", OTHER, "Versions of this program and of the server."),
 }

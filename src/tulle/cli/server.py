@@ -107,13 +107,21 @@ async def _main(settings: "ServerSettings") -> None:
     import signal
 
     from tulle.main import run_control_plane
+    from tulle.ops.notify import Notifier
+
+    notifier = Notifier(os.environ)
+
+    def started(running: "Running") -> None:
+        _say(running)
+        notifier.ready(f"workloads join at {running.join_address}")
 
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     async with asyncio.TaskGroup() as group:
-        running = group.create_task(run_control_plane(settings, _say), name="control-plane")
+        running = group.create_task(run_control_plane(settings, started), name="control-plane")
         await stop.wait()
+        notifier.stopping("what is acknowledged is on the disk")
         running.cancel()
 
 
