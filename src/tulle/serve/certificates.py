@@ -112,7 +112,9 @@ class Certificates:
         while True:
             ref = WorkloadRef(record.namespace, record.name or _new_name(record.service_account))
             workload = Workload(
-                metadata=Metadata(name=ref.name, namespace=ref.namespace, labels=record.labels),
+                metadata=Metadata(
+                    name=ref.name, namespace=ref.namespace, labels=dict(record.labels)
+                ),
                 spec=WorkloadSpec(address=host, service_account_name=record.service_account),
                 status=WorkloadStatus(conditions=with_condition((), _JOINED, self._now())),
             )
