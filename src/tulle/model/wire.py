@@ -25,6 +25,14 @@ METHOD_RENEW = "/tulle.v1.Agents/Renew"
 METHOD_SESSION = "/tulle.v1.Agents/Session"
 METHOD_DELTA_ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
 
+PING_EVERY_S = 10.0
+PONG_WITHIN_S = 10.0
+"""Both ends of a connection ask for a sign of life when nothing came for so long, and hang up without one.
+
+A host that vanished, a cut network and a stopped process send no reset: streams would hang for hours. So either
+end knows after 20 seconds at the latest; what agents and servers do then is back off and come back.
+"""
+
 CONTROL_PLANE_NAME = "control-plane.tulle"
 """The DNS name in the control plane's own certificate."""
 

@@ -18,6 +18,8 @@ from tulle.model.wire import (
     METHOD_JOIN,
     METHOD_RENEW,
     METHOD_SESSION,
+    PING_EVERY_S,
+    PONG_WITHIN_S,
 )
 from tulle.ops.listening import cannot_listen, port_taken
 from tulle.pki.issuing import issue_control_plane
@@ -40,9 +42,12 @@ STOP_S = 2.0
 _OPTIONS = (
     # Two servers on one port would each get some of the agents.
     ("grpc.so_reuseport", 0),
-    # Agents ping every 20 s to notice a control plane that vanished.
+    # Agents ping to notice a control plane that vanished, and it pings to notice agents that have.
+    ("grpc.keepalive_time_ms", round(PING_EVERY_S * 1000)),
+    ("grpc.keepalive_timeout_ms", round(PONG_WITHIN_S * 1000)),
+    ("grpc.http2.max_pings_without_data", 0),
     ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", round(PING_EVERY_S * 500)),
     ("grpc.http2.max_ping_strikes", 0),
     # Buffers of 4 KB instead of 16: what is sent is seldom larger, and 1,000 agents have a connection each.
     ("grpc.tsi.max_frame_size", 4096),

@@ -15,7 +15,7 @@ import msgspec
 
 from tulle.agent.errors import AgentError
 from tulle.model.skew import OURS, said, too_far
-from tulle.model.wire import CONTROL_PLANE_NAME, Refused
+from tulle.model.wire import CONTROL_PLANE_NAME, PING_EVERY_S, PONG_WITHIN_S, Refused
 from tulle.pki.renewals import SET_CLOCKS
 
 _OPTIONS = (
@@ -23,9 +23,10 @@ _OPTIONS = (
     ("grpc.ssl_target_name_override", CONTROL_PLANE_NAME),
     # Back-off is ours: a shared pool would remember failures of channels long closed.
     ("grpc.use_local_subchannel_pool", 1),
-    # A host that vanished sends no reset: without pings the streams would hang for a quarter of an hour.
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_time_ms", round(PING_EVERY_S * 1000)),
+    ("grpc.keepalive_timeout_ms", round(PONG_WITHIN_S * 1000)),
+    # An agent may have nothing to say for days: by default gRPC then stops asking after two pings.
+    ("grpc.http2.max_pings_without_data", 0),
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     # The agent talks to its control plane directly, never through what HTTP_PROXY names.
     ("grpc.enable_http_proxy", 0),
