@@ -17,6 +17,14 @@ def renew_at(obtained_at: float, not_after: float, jitter: float) -> float:
     return obtained_at + (not_after - obtained_at) * (0.45 + 0.1 * jitter)
 
 
+def pause_s(wanted_s: float, left_s: float) -> float:
+    """How long to wait after a renewal that failed, of a certificate with so much life left.
+
+    The less is left, the sooner: a control plane that is back at the last moment is not missed.
+    """
+    return min(wanted_s, max(0.5, left_s / 8))
+
+
 def issue_time(not_before: float, not_after: float) -> float:
     """When a certificate of ours was made, by the clock of the control plane."""
     return min(not_before + BACKDATE_S, not_after)

@@ -9,6 +9,7 @@ program may be well). A workload that drained is deleted when its session ends.
 import asyncio
 import itertools
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ EVERYBODY = ("the whole mesh",)
 RETURN_AFTER_START_S = 30.0
 """After a restart of the control plane agents get longer: they back off, and all come at once."""
 
+LONGEST_UNKNOWN_S = 86400.0
+"""How long somebody is waited for whose certificate an earlier control plane issued: as long as most last."""
 
 LONGEST_RETURN_S = 30 * 86400.0
 """How long a workload that left may stay away and come back without a new token, at most."""
@@ -79,12 +82,16 @@ class Mint(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What sessions write to, wait for and hand out. `clock` counts Unix seconds."""
+    """What sessions write to, wait for and hand out. `clock` counts Unix seconds.
+
+    `ticks` counts seconds too, whatever is done to the clock: how long somebody is missing goes by it.
+    """
 
     store: Store
     publisher: Publisher
     mint: Mint
     clock: Callable[[], float]
+    ticks: Callable[[], float] = time.monotonic
 
 
 class Sessions:
@@ -137,13 +144,13 @@ class Sessions:
         self._certificate_ends[workload] = not_after
         self._gone.pop(workload, None)  # it left, and is back before we had forgotten it
         if workload not in self._here:
-            self._missing_since.setdefault(workload, self._memory.clock())
+            self._missing_since.setdefault(workload, self._memory.ticks())
 
     # What runs.
 
     async def run(self) -> None:
         """Take away what left, and the endpoints of those that do not come back, until cancelled."""
-        now = self._memory.clock()
+        now = self._memory.ticks()
         for workload in (await self._memory.store.world()).all(Workload):
             if _has_agent(workload):
                 ref = WorkloadRef(workload.metadata.namespace, workload.metadata.name)
@@ -259,7 +266,7 @@ class Sessions:
             del self._here[session.workload]
             del self._talks[session.workload]
             if not session.draining:
-                self._missing_since[session.workload] = self._memory.clock()
+                self._missing_since[session.workload] = self._memory.ticks()
 
     def _note_edges(self, workload: WorkloadRef, report: EdgeReport) -> None:
         """Keep the latest counts; of those that left, the oldest go when there are too many."""
@@ -278,13 +285,14 @@ class Sessions:
             await self._memory.store.write([Delete(_key_of(workload))])
 
     async def _give_up_on_the_lost(self) -> None:
-        now = self._memory.clock()
         for workload, since in list(self._missing_since.items()):
-            if now - since < self._lost_after_s:
+            missing_s = self._memory.ticks() - since
+            if missing_s < self._lost_after_s:
                 continue
             found = await _find(self._memory.store, workload)
-            end = self._certificate_ends.get(workload, since + 86400.0)
-            if found is None or now >= end or _is_draining(found):  # nobody comes back as it
+            if (
+                found is None or self._has_ended(workload, missing_s) or _is_draining(found)
+            ):  # nobody comes back as it
                 await self._forget_unless_here(workload)
             elif not _is_lost(found):
                 await self._mark_lost(workload)
@@ -299,6 +307,11 @@ class Sessions:
             return _with_conditions(workload, self._memory, _lost(workload))
 
         await _update(self._memory.store, ref, change)
+
+    def _has_ended(self, workload: WorkloadRef, missing_s: float) -> bool:
+        """Whether its certificate is of no use any more; of one never seen here it is not known, and guessed."""
+        end = self._certificate_ends.get(workload)
+        return missing_s >= LONGEST_UNKNOWN_S if end is None else self._memory.clock() >= end
 
 
 class _Session:

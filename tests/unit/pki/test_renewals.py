@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tulle.pki.renewals import BACKDATE_S, check_clock, issue_time, renew_at
+from tulle.pki.renewals import BACKDATE_S, check_clock, issue_time, pause_s, renew_at
 
 NOW = 1_800_000_000.0
 JITTER = st.floats(0, 1, exclude_max=True)
@@ -46,3 +46,14 @@ def test_a_clock_that_is_wrong_is_named_with_the_way_out(skew_s: float, words: s
     assert found.code == "clock-skew"
     assert words in found.message
     assert "NTP" in found.hint
+
+
+@given(st.floats(0.1, 60.0), st.floats(-10.0, 86400.0))
+def test_a_try_again_never_comes_later_than_it_was_wanted_nor_too_late(
+    wanted_s: float, left_s: float
+) -> None:
+    pause = pause_s(wanted_s, left_s)
+
+    assert pause <= wanted_s
+    assert pause <= max(0.5, left_s / 8)
+    assert pause > 0

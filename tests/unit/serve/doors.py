@@ -82,13 +82,18 @@ def reason_of(workload: Workload | None, kind: ConditionType) -> str:
 
 
 class Clock:
-    """This machine's Unix seconds, and what a test puts ahead of them."""
+    """This machine's Unix seconds, and what a test puts ahead of them; and what it lets pass."""
 
     def __init__(self) -> None:
         self.ahead_s = 0.0
+        self.passed_s = 0.0
 
     def __call__(self) -> float:
         return time.time() + self.ahead_s  # noqa: TID251 - certificates are checked by real time
+
+    def ticks(self) -> float:
+        """Seconds that pass, whatever the clock says."""
+        return time.monotonic() + self.passed_s
 
 
 @dataclass
@@ -158,7 +163,8 @@ async def open_door(folder: Path, lost_after_s: float = 10.0) -> AsyncGenerator[
     mint = Mint(store, lambda: authority.roots.pem, clock)
     door: Door
     orders = Orders(lambda: door.drain_s)
-    sessions = Sessions(Memory(store, publisher, mint, clock), TRUST_DOMAIN, orders, lost_after_s)
+    memory = Memory(store, publisher, mint, clock, clock.ticks)
+    sessions = Sessions(memory, TRUST_DOMAIN, orders, lost_after_s)
     door = Door(store, publisher, authority, sessions, clock)
     issuance = Issuance(
         authority,

@@ -257,16 +257,29 @@ async def test_who_joined_another_control_plane_and_never_registered_is_forgotte
         )
         await door.store.write([Put(applied)])
         restarted = sessions.Sessions(
-            sessions.Memory(door.store, door.publisher, door.mint, door.clock),
+            sessions.Memory(door.store, door.publisher, door.mint, door.clock, door.clock.ticks),
             doors.TRUST_DOMAIN,
             Orders(lambda: 20.0),
             0.05,
         )
         async with doors.running(restarted.run()):
             await door.breathe()
-            door.clock.ahead_s = 2 * 86400.0
+            door.clock.passed_s = 2 * 86400.0
             await door.until(me.workload, lambda workload: workload is None)
         assert await door.workload(WorkloadRef("shop", "applied")) is not None
+
+
+async def test_a_clock_that_steps_makes_nobody_missed_sooner(tmp_path: Path) -> None:
+    async with open_door(tmp_path) as door:
+        me = await door.join()
+        async with session(me, door.xds) as talk:
+            await registered(talk)
+        door.clock.ahead_s = 3600.0
+        await door.breathe()
+        assert status_of(await door.workload(me.workload), READY) == "True"
+        door.clock.ahead_s = -3600.0
+        door.clock.passed_s = sessions.LOST_AFTER_S + 1.0
+        await door.until(me.workload, lambda w: reason_of(w, READY) == "AgentLost")
 
 
 async def test_a_deleted_workload_is_told_so(door: Door) -> None:
@@ -380,7 +393,9 @@ async def test_workloads_known_from_before_get_time_to_come_back(tmp_path: Path)
         async with session(me, door.xds) as talk:
             await registered(talk)
             restarted = sessions.Sessions(
-                sessions.Memory(door.store, door.publisher, door.mint, door.clock),
+                sessions.Memory(
+                    door.store, door.publisher, door.mint, door.clock, door.clock.ticks
+                ),
                 doors.TRUST_DOMAIN,
                 Orders(lambda: 20.0),
                 0.05,
@@ -388,7 +403,7 @@ async def test_workloads_known_from_before_get_time_to_come_back(tmp_path: Path)
             async with doors.running(restarted.run()):
                 await door.breathe()
                 assert reason_of(await door.workload(me.workload), READY) == "Healthy"
-                door.clock.ahead_s = sessions.RETURN_AFTER_START_S + 1.0
+                door.clock.passed_s = sessions.RETURN_AFTER_START_S + 1.0
                 await door.until(me.workload, lambda w: reason_of(w, READY) == "AgentLost")
 
 

@@ -44,6 +44,8 @@ _RETURN = "return.token"
 _LONGEST_NAP_S = 30.0
 """A laptop that slept must notice soon after it wakes: the loop's clock did not run meanwhile."""
 _TELL_AGAIN_S = 60.0
+_LONGEST_PAUSE_S = 60.0
+"""Between two tries to renew: a control plane that was away long hears of everybody within a minute."""
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,7 +157,7 @@ class IdentityKeeper:
     async def keep_fresh(self, renewed: Callable[[Identity], None]) -> None:
         """Renew for ever, each time early enough to fail for as long again as the certificate still lives."""
         while True:
-            await self._sleep_until(self.current.renew_at(luck()))
+            await self._until_due(self.current.renew_at(luck()))
             await self._renew()
             renewed(self.current)
 
@@ -185,7 +187,7 @@ class IdentityKeeper:
 
     async def _renew(self) -> None:
         """Ask until there is an answer; with a certificate that expired meanwhile, only a token helps."""
-        backoff = Backoff(0.2, most_s=max(0.5, self._left_s() / 8))
+        backoff = Backoff(0.2, most_s=_LONGEST_PAUSE_S)
         told_at = -_TELL_AGAIN_S
         while True:
             try:
@@ -194,7 +196,7 @@ class IdentityKeeper:
                 if self._clock() - told_at >= min(_TELL_AGAIN_S, self._left_s() + _TELL_AGAIN_S):
                     told_at = self._clock()
                     self._tell(Notice(f"cannot renew the certificate: {error}; trying again"))
-                await asyncio.sleep(backoff.next_s())
+                await asyncio.sleep(renewals.pause_s(backoff.next_s(), self._left_s()))
 
     async def _renew_once(self) -> None:
         identity = self.current
@@ -288,11 +290,17 @@ class IdentityKeeper:
     def _left_s(self) -> float:
         return self.current.credentials.not_after - self._clock()
 
-    async def _sleep_until(self, moment: float) -> None:
+    async def _until_due(self, moment: float) -> None:
+        """Until it is that time by the clock on the wall, or as much has passed as was missing from it now.
+
+        A laptop that slept knows the first only. The second is for clocks that are set back: peers go by theirs.
+        """
+        loop = asyncio.get_running_loop()
+        due = loop.time() + moment - self._clock()
         left = moment - self._clock()
         while left > 0:
             await asyncio.sleep(min(left, _LONGEST_NAP_S))
-            left = moment - self._clock()
+            left = min(moment - self._clock(), due - loop.time())
 
 
 _CREDENTIALS: Reader[Credentials] = Reader(Credentials)

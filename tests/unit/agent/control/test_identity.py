@@ -292,6 +292,16 @@ class TestRenewal:
         await again.keeper.obtain()
         assert again.keeper.current == renewed
 
+    async def test_a_clock_that_is_set_back_does_not_put_it_off(self, plane, state):
+        plane.lifetime_s = 2.0
+        keeping = Keeping(plane, state, token_file=plane.token())
+        await keeping.keeper.obtain()
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            renewing = group.create_task(first_renewal(keeping))
+            await asyncio.sleep(0.1)  # it has begun to wait
+            keeping.off_s = -50.0
+            await renewing
+
     async def test_a_control_plane_that_is_away_is_asked_until_it_is_back(self, plane, state):
         plane.lifetime_s = 3.0
         keeping = Keeping(plane, state, token_file=plane.token())
