@@ -27,6 +27,10 @@ class DeltaClient:
         self._unanswered: dict[TypeUrl, str] = {}
         self._answered: set[TypeUrl] = set()
 
+    def rename(self, node_id: str) -> None:
+        """From the next stream on the same proxy goes by another name, and holds what it holds."""
+        self._node_id = node_id
+
     def open(self) -> list[Request]:
         """The first requests of a new stream: everything, but for what is held already."""
         self._offered = dict(self._accepted)

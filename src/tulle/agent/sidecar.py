@@ -76,6 +76,7 @@ class Sidecar:
         self._state = state
         self._keeper = keeper
         self._tell = tell
+        self._register = register
         self._key = _cache_key(keeper.current, register)
         held = cache.load(state, self._key)
         self._has_cache = held is not None
@@ -218,7 +219,8 @@ class Sidecar:
         return True
 
     def _renewed(self, identity: Identity) -> None:
-        self.exchange.renew(_secret(identity))
+        self._key = _cache_key(identity, self._register)
+        self.exchange.renew(str(identity.workload), _secret(identity))
         self._uplink.renew()
         self.session.orders.put_nowait(self._settings_now())
 

@@ -81,9 +81,9 @@ class Exchange:
         """Have the Envoy of that number drain."""
         self._pass_on(self._relay.retire(number))
 
-    def renew(self, identity: XdsResource) -> None:
-        """There is a new certificate."""
-        self._pass_on(self._relay.renew(identity))
+    def renew(self, node_id: str, identity: XdsResource) -> None:
+        """There is a new certificate, of the workload named."""
+        self._pass_on(self._relay.renew(node_id, identity))
 
     async def keep_tidy(self) -> None:
         """Take away what nothing uses any more, a moment after its last use."""

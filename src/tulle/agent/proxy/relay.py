@@ -109,8 +109,13 @@ class Relay:
             envoy.stream.try_again(response.type_url, names)
         return self._tell_all()  # without an Envoy it is answered once there is one that took it
 
-    def renew(self, identity: XdsResource) -> Out:
-        """The workload has a new certificate: Envoy uses it from its next handshake on."""
+    def renew(self, node_id: str, identity: XdsResource) -> Out:
+        """The workload has a new certificate: Envoy uses it from its next handshake on.
+
+        It names another workload where the last one had ended and a new token was needed.
+        """
+        self._node_id = node_id
+        self._client.rename(node_id)
         self._identity = identity
         return self._tell_all() if self._known else NOTHING
 

@@ -196,9 +196,21 @@ def test_a_renewed_key_is_pushed_at_once():
     play = running()
     play.envoy_asks(SECRET, IDENTITY)
     play.envoy_answers(SECRET)
-    play.take(play.relay.renew(resource(IDENTITY, "key-2")))
+    play.take(play.relay.renew("shop/web-1", resource(IDENTITY, "key-2")))
 
     assert play.sent_down(SECRET) == [{IDENTITY: "key-1"}, {IDENTITY: "key-2"}]
+
+
+def test_a_certificate_of_another_workload_asks_by_its_name_and_keeps_what_is_held():
+    play = running()
+    play.control_plane(SECRET, resource("peers:api"))
+    play.envoy_asks(SECRET, IDENTITY, "peers:api")
+    play.envoy_answers(SECRET)
+    play.take(play.relay.renew("shop/web-2", resource(IDENTITY, "key-2")))
+
+    asked = play.relay.open_upstream().up
+    assert {request.node_id for request in asked} == {"shop/web-2"}
+    assert any("peers:api" in request.initial_versions for request in asked)
 
 
 def test_nobody_else_can_offer_the_key():
