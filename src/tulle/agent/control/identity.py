@@ -188,13 +188,14 @@ class IdentityKeeper:
     async def _renew(self) -> None:
         """Ask until there is an answer; with a certificate that expired meanwhile, only a token helps."""
         backoff = Backoff(0.2, most_s=_LONGEST_PAUSE_S)
-        told_at = -_TELL_AGAIN_S
+        told_at, told_end = -_TELL_AGAIN_S, False
         while True:
             try:
                 return await (self._rejoin() if self._left_s() <= 0 else self._renew_once())
             except (UnreachableError, RefusedError, AgentError) as error:
-                if self._clock() - told_at >= min(_TELL_AGAIN_S, self._left_s() + _TELL_AGAIN_S):
-                    told_at = self._clock()
+                ended = self._left_s() <= 0
+                if ended is not told_end or self._clock() - told_at >= _TELL_AGAIN_S:
+                    told_at, told_end = self._clock(), ended
                     self._tell(Notice(f"cannot renew the certificate: {error}; trying again"))
                 await asyncio.sleep(renewals.pause_s(backoff.next_s(), self._left_s()))
 
