@@ -198,8 +198,9 @@ class FakeSession:
         self._stream = stream
 
     async def say(self, frame: FromAgent) -> None:
-        """To the control plane."""
-        await self._stream.write(encode(frame))
+        """To the control plane. Raises RefusedError if that ended the session before."""
+        with refusals():
+            await self._stream.write(encode(frame))
 
     async def say_bytes(self, data: bytes) -> None:
         """What no agent says."""
