@@ -468,6 +468,18 @@ class TestStatus:
         owned = managers(answer.body)["me", "Apply", "status"]
         assert set(owned) == {"f:status"}
 
+    async def test_conditions_written_twice_do_no_harm(self, api: Api) -> None:
+        await create(api, SERVICES, service())
+        twice = [{"type": "Mine", "status": "True", "reason": reason} for reason in "ab"]
+        body = {"status": {"conditions": twice}}
+        assert (await patch(api, f"{SERVICES}/a/status", body)).status == 200
+        once = {"status": {"conditions": twice[:1]}}
+        config = {**service(), **once}
+        answer = await patch(api, f"{SERVICES}/a/status?fieldManager=me&force=true", config, APPLY)
+
+        assert answer.status == 200, answer.body
+        assert (await patch(api, f"{SERVICES}/a", {"spec": {"type": "NodePort"}})).status == 200
+
     async def test_kinds_without_a_status_have_no_path_for_one(self, api: Api) -> None:
         assert (await patch(api, f"{CONFIG_MAPS}/a/status", {})).status == 404
 

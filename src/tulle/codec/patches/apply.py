@@ -16,6 +16,7 @@ from tulle.codec.patches.fields import (
     Path,
     difference,
     fields_of,
+    steps_if_any,
     steps_of,
     text_of,
     without,
@@ -103,7 +104,7 @@ def apply(kind: type[Resource], live: Live, wish: Wish) -> Applied | Refused:
     changes = difference(old, result.value, shape)
     taken = _ends_of(changes.added | changes.modified)
     conflicts = _conflicts(others, taken)
-    if conflicts and not wish.force and not _are_hers(conflicts, live, shape, wish.writer):
+    if conflicts and not wish.force and not _are_kubectls_own(conflicts, live, shape, wish.writer):
         return Refused(conflicts)
     left = disowned(others, changes, taken)
     after = {**left, me: Owned(wanted, wish.writer.api_version)}
@@ -118,9 +119,7 @@ def merge(live: object, config: object, shape: Shape) -> object:
                 key: merge(live.get(key), value, shape.at(key)) for key, value in config.items()
             }
             return {**live, **laid}
-        case (list(), list(), Keyed()):
-            return _merged_items(live, config, shape)
-        case (list(), list(), ValueSet()):
+        case (list(), list(), Keyed() | ValueSet()):
             return _merged_items(live, config, shape)
         case _:
             return config
@@ -129,7 +128,7 @@ def merge(live: object, config: object, shape: Shape) -> object:
 def _merged_items(
     live: Sequence[Any], config: Sequence[Any], shape: Keyed | ValueSet
 ) -> list[object]:
-    before, wanted = steps_of(live, shape), steps_of(config, shape)
+    before, wanted = steps_if_any(live, shape) or {}, steps_of(config, shape)
     order = interleave([step for step in before if step not in wanted], [*wanted], [*before])
     item = shape_of(shape.item) if isinstance(shape, Keyed) else None
     return [
@@ -145,7 +144,8 @@ def _with_history(live: Live, shape: Mapped, writer: Writer) -> Managers:
     if live.value is None or live.managers:
         return live.managers
     old = Writer(BEFORE_FIRST_APPLY, "Update", writer.api_version)
-    fields = frozenset(filter(is_written_by(""), fields_of(live.value, shape)))
+    everything = difference({}, live.value, shape).added
+    fields = frozenset(filter(is_written_by(""), everything))
     return {old: Owned(fields, writer.api_version)} if fields else {}
 
 
@@ -174,7 +174,9 @@ def _conflicts(others: Managers, taken: FieldSet) -> tuple[Conflict, ...]:
     )
 
 
-def _are_hers(conflicts: Sequence[Conflict], live: Live, shape: Mapped, writer: Writer) -> bool:
+def _are_kubectls_own(
+    conflicts: Sequence[Conflict], live: Live, shape: Mapped, writer: Writer
+) -> bool:
     """Whether kubectl conflicts with nothing but what it applied client-side, and nobody changed since."""
     if writer.manager != KUBECTL or live.value is None:
         return False
@@ -190,7 +192,7 @@ def _are_hers(conflicts: Sequence[Conflict], live: Live, shape: Mapped, writer: 
 def _still_there(last: Mapping[str, Any], live: Mapping[str, Any], shape: Mapped) -> FieldSet:
     then = settle(last).value
     changes = difference(then, live, shape)
-    return fields_of(then, shape) - changes.modified - changes.added - changes.removed
+    return difference({}, then, shape).added - changes.modified - changes.added - changes.removed
 
 
 def with_last_applied(value: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -37,12 +37,15 @@ class Difference:
 
 
 def fields_of(value: object, shape: Shape) -> FieldSet:
-    """Every field an object gives; raises PatchError where items of a list cannot be told apart."""
+    """Every field an applier gives; raises PatchError where items of a list cannot be told apart."""
     return frozenset(_fields(value, shape, (), ""))
 
 
 def difference(old: object, new: object, shape: Shape) -> Difference:
-    """Fields only the new object has, that differ, and that only the old one has."""
+    """Fields only the new object has, that differ, and that only the old one has.
+
+    A list whose items cannot be told apart, as nobody keeps others from storing, is one field.
+    """
     added: set[Path] = set()
     modified: set[Path] = set()
     removed: set[Path] = set()
@@ -93,6 +96,14 @@ def steps_of(value: Sequence[object], shape: Keyed | ValueSet, at: str = "") -> 
             raise PatchError(place, f"has the same {_keys(shape)} as an item before it", "keep one")
         found[step] = item
     return found
+
+
+def steps_if_any(value: Sequence[object], shape: Keyed | ValueSet) -> dict[str, object] | None:
+    """The same, or None where they cannot be told apart."""
+    try:
+        return steps_of(value, shape)
+    except PatchError:
+        return None
 
 
 _NOTHING = object()
@@ -146,7 +157,7 @@ def _children(value: object, shape: Shape) -> Mapping[str, object] | None:
         case (dict(), Mapped()):
             return {f"f:{key}": item for key, item in value.items()}
         case (list(), Keyed() | ValueSet()):
-            return steps_of(value, shape)
+            return steps_if_any(value, shape)
         case _:
             return {} if value is _NOTHING else None
 

@@ -11,14 +11,20 @@ from tulle.codec.patches.fields import (
     difference,
     fields_of,
     from_tree,
+    steps_if_any,
     text_of,
     to_tree,
     without,
 )
-from tulle.codec.patches.shapes import shape_of_kind
+from tulle.codec.patches.shapes import Keyed, shape_of_kind
+from tulle.codec.schemas import shared_schema
 from tulle.model.kinds.service import Service
 
 SHAPE = shape_of_kind(Service)
+PORTS = Keyed(
+    ("port", "protocol"),
+    shared_schema(Service)["properties"]["spec"]["properties"]["ports"]["items"],
+)
 PORT_80 = 'k:{"port":80,"protocol":"TCP"}'
 
 SERVICE: dict[str, Any] = {
@@ -152,3 +158,15 @@ def test_a_difference_is_the_same_seen_from_the_other_side(
 @given(services)
 def test_without_its_fields_an_object_has_none(service: dict[str, Any]) -> None:
     assert without(service, fields_of(service, SHAPE), SHAPE) == {}
+
+
+def test_a_stored_list_whose_items_are_alike_is_one_field() -> None:
+    def with_ports(*names: str) -> dict[str, Any]:
+        return {"spec": {"ports": [{"port": 80, "name": name} for name in names]}}
+
+    changes = difference(with_ports("a", "b"), with_ports("a", "c"), SHAPE)
+    assert changes.modified == {("f:spec", "f:ports")}
+    assert difference(with_ports("a", "b"), with_ports("a"), SHAPE).modified == {
+        ("f:spec", "f:ports")
+    }
+    assert steps_if_any([{"name": "no key"}], PORTS) is None

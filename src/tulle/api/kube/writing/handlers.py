@@ -1,11 +1,9 @@
 """The handlers of changes: read a request, decide by `revisions`, put it through the gate, answer."""
 
 import asyncio
-import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -15,7 +13,7 @@ from tulle.api.changes import Changed, Gate
 from tulle.api.kube.paths import key_in, path_of, path_of_one
 from tulle.api.kube.reading.forms import Form, ListMeta, many
 from tulle.api.kube.reading.queries import list_query
-from tulle.api.kube.writing import bodies, revisions
+from tulle.api.kube.writing import bodies, naming, revisions
 from tulle.api.kube.writing.bodies import Body
 from tulle.api.kube.writing.deletions import DeleteOptions, Deletion, deletion
 from tulle.api.kube.writing.refusals import InvalidRefused, bad_request
@@ -29,7 +27,7 @@ from tulle.model.kinds import ALL
 from tulle.model.kinds.core import Namespace
 from tulle.model.names import ResourceKey
 from tulle.model.problems import Problem
-from tulle.model.resources import Resource, key_of
+from tulle.model.resources import Resource
 from tulle.model.worlds import World
 from tulle.store.contract import Put, Store
 from tulle.store.errors import AlreadyExists, ConflictError, NotFound
@@ -38,16 +36,7 @@ TRIES = 10
 """Times a change is decided because somebody was faster: twice as often as in Kubernetes, for between deciding
 and writing lies a look at the whole mesh."""
 
-NAMES_TRIED = 8
-"""Times another name is made up where one is taken."""
-
 MAX_WARNINGS = 20
-
-_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-"""No vowels, as in Kubernetes: no words come out."""
-
-_MADE_UP = 5
-_MAX_NAME = 63
 
 Decide = Callable[[Resource | None], Revision]
 
@@ -79,15 +68,15 @@ class Writing:
         query = _query(request)
         body = await _body(request)
         author = self._author(query, "")
-        prefix = _prefix(body.value)
-        for attempt in range(1, NAMES_TRIED + 1):
-            named = _named(body, prefix)
-            target = _new_target(kind, request, named)
+        prefix, namespace = naming.prefix_of(body.value), request.match_info.get("namespace", "")
+        for attempt in range(1, naming.TRIES + 1):
+            named = naming.with_made_up_name(body, prefix) if prefix else body
+            target = naming.target_of(kind, namespace, named)
             decide = partial(_create, target, named, author)
             try:
                 return await self._write(target, query, decide)
             except AlreadyExists:
-                if not prefix or attempt == NAMES_TRIED:
+                if not prefix or attempt == naming.TRIES:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
@@ -264,38 +253,6 @@ def _check_manager(query: WriteQuery) -> None:
 
 def _invalid_option(path: str, code: str, message: str) -> InvalidRefused:
     return InvalidRefused(ResourceKey("PatchOptions", "", ""), [Problem(path, code, message)])
-
-
-def _prefix(value: Any) -> str:
-    """What a made-up name shall begin with; "" where the resource has a name, or none is wanted."""
-    metadata = value.get("metadata") if isinstance(value, dict) else None
-    if not isinstance(metadata, dict) or metadata.get("name"):
-        return ""
-    prefix = metadata.get("generateName")
-    return prefix if isinstance(prefix, str) else ""
-
-
-def _named(body: Body, prefix: str) -> Body:
-    if not prefix:
-        return body
-    end = "".join(secrets.choice(_LETTERS) for _ in range(_MADE_UP))
-    name = f"{prefix[: _MAX_NAME - _MADE_UP]}{end}"
-    metadata = {**body.value["metadata"], "name": name}
-    return Body({**body.value, "metadata": metadata}, body.twice)
-
-
-def _new_target(kind: type[Resource], request: web.Request, body: Body) -> Target:
-    """The key a body names, in the namespace of its path."""
-    if not isinstance(body.value, dict):
-        raise bad_request("request-malformed", "the body must be a mapping: one resource")
-    metadata = body.value.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    namespace = request.match_info.get("namespace", "")
-    key = key_of(kind, namespace, name if isinstance(name, str) else "")
-    if not key.name:
-        problem = Problem("metadata.name", "missing-field", "name or generateName is required")
-        raise InvalidRefused(key, [problem])
-    return Target(kind, key)
 
 
 _SELECTS = frozenset(

@@ -124,12 +124,20 @@ def applied(
         raise of_patch(error, target.key) from error
     if isinstance(result, server_side.Refused):
         raise OwnedByOthers(target.key, result.conflicts)
-    after = result.result
-    if author.manager == server_side.KUBECTL:
-        noted = server_side.with_last_applied(after.value, config)
-        after = after if noted is after.value else settle(noted)
+    after = (
+        _noted(result.result, config) if author.manager == server_side.KUBECTL else result.result
+    )
     warnings = (*unknown, *map(str, after.warnings))
     return _revision(live, after.resource, result.managers, author, warnings)
+
+
+def _noted(after: Settled, config: Object) -> Settled:
+    """With kubectl's own note brought up to date; one that would be too long stays as it is."""
+    value = server_side.with_last_applied(after.value, config)
+    try:
+        return after if value is after.value else settle(value)
+    except NotAResource:
+        return after
 
 
 def identified(target: Target, value: object) -> Object:

@@ -107,6 +107,19 @@ def test_managed_fields_nobody_can_read_are_not_taken() -> None:
     assert [one.manager for one in put.resource.metadata.managed_fields] == ["x"]
 
 
+def test_a_note_of_kubectl_that_would_be_too_long_stays_as_it_is() -> None:
+    note = "kubectl.kubernetes.io/last-applied-configuration"
+    long = {f"a{n}": "x" * 100_000 for n in range(2)}
+    config = Body(
+        {**body().value, "metadata": {"name": "a", "annotations": long, "labels": {"a": "b"}}}
+    )
+    known = live(annotations={note: "{}"})
+    put = applied(TARGET, known, config, Author("kubectl", NOW), force=False).put
+
+    assert put.resource.metadata.annotations[note] == "{}"
+    assert put.resource.metadata.labels == {"a": "b"}
+
+
 def test_what_is_put_whole_is_recorded_as_its_writers() -> None:
     writer = Writer("tulle", "Update", "v1")
     new = msgspec.structs.replace(live(), spec=ServiceSpec(ports=(ServicePort(port=81),)))
