@@ -23,6 +23,7 @@ from tulle.api.kube.discovery.reviews import (
     whoami,
 )
 from tulle.api.kube.discovery.verbs import Route, verbs_of_all
+from tulle.api.kube.paths import Handler
 from tulle.api.kube.reading.forms import media_types
 from tulle.api.kube.writing import bodies
 from tulle.codec.groups import GroupVersion
@@ -42,14 +43,21 @@ class Discovery:
 
     def routes(self) -> Iterator[web.RouteDef]:
         """Every path of discovery and of reviews."""
-        yield web.get("/api", self.core)
-        yield web.get("/apis", self.groups)
-        yield web.get("/apis/{group}", self.group)
-        yield web.get("/api/{version}", self.resources)
-        yield web.get("/apis/{group}/{version}", self.resources)
-        yield web.get("/version", version)
-        for review, handler in zip(REVIEWS, (self.access, self.rules, self.whoami), strict=True):
-            yield web.post(f"/apis/{review.group}/{review.version}/{review.plural}", handler)
+        for path, handler in self._documents().items():
+            yield web.get(path, handler)
+            yield web.get(f"{path}/", handler)  # so some clients spell it
+        for review, answer in zip(REVIEWS, (self.access, self.rules, self.whoami), strict=True):
+            yield web.post(f"/apis/{review.group}/{review.version}/{review.plural}", answer)
+
+    def _documents(self) -> dict[str, Handler]:
+        return {
+            "/api": self.core,
+            "/apis": self.groups,
+            "/apis/{group}": self.group,
+            "/api/{version}": self.resources,
+            "/apis/{group}/{version}": self.resources,
+            "/version": version,
+        }
 
     async def core(self, request: web.Request) -> web.Response:
         """`/api`: Kubernetes' own kinds, or that there is one version of them."""

@@ -29,7 +29,7 @@ async def test_each_document_is_where_kubernetes_has_it(api: Api) -> None:
         "/apis/tulle.dev/v1": "APIResourceList",
     }
     for path, kind in kinds.items():
-        assert (await api.get(path))["kind"] == kind
+        assert (await api.get(path))["kind"] == (await api.get(f"{path}/"))["kind"] == kind
     assert (await api.get("/version"))["gitVersion"].startswith("v1.")
     for path in ("/apis/nonsense.example", "/api/v2", "/apis/tulle.dev/v7"):
         assert (await api.get(path, status=404))["problems"][0]["code"] == "path-unknown"
