@@ -10,6 +10,7 @@ from bench import (
     data_plane,
     fan_out,
     first_request,
+    host_agent,
     memory,
     resolving,
 )
@@ -24,6 +25,7 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "fan-out": fan_out.figures,
     "first-request": first_request.figures,
     "dns": resolving.figures,
+    "host-agent": host_agent.figures,
 }
 
 

@@ -42,7 +42,7 @@ class HostSettings:
 def host_settings(
     flags: Mapping[str, str | bool | None], environment: Mapping[str, str], uid: int
 ) -> HostSettings | tuple[Problem, ...]:
-    """The agent's settings, or everything wrong with them. Flags win over TULLE_AGENT_SOCKET and the like."""
+    """The agent's settings, or everything wrong with them. Flags win over their variables (TULLE_AGENT, …)."""
     envoy = find_envoy(environment)
     if isinstance(envoy, Problem):
         return (envoy,)
@@ -62,7 +62,7 @@ def host_settings(
         ),
         envoy=envoy,
         server=str(flags.get("server") or environment.get("TULLE_JOIN_ADDRESS", "")),
-        group=str(flags.get("group") or ""),
+        group=str(flags.get("group") or environment.get("TULLE_AGENT_GROUP", "")),
         take_over=bool(flags.get("take_over")),
     )
 

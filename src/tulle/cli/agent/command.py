@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     "--log-level",
     type=click.Choice(("debug", "info", "warning", "error")),
     default="info",
+    envvar="TULLE_LOG_LEVEL",
     show_default=True,
     help="The least severe messages that are written.",
 )
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     "--log-format",
     type=click.Choice(("human", "json")),
     default="human",
+    envvar="TULLE_LOG_FORMAT",
     show_default=True,
     help="How.",
 )

@@ -36,12 +36,18 @@ def test_a_users_agent_lives_in_the_users_own_places(tmp_path):
 
 
 def test_flags_win_over_the_environment(tmp_path):
-    environment = {**os.environ, "TULLE_AGENT": "/a.sock", "TULLE_WORKLOADS": "/w"}
+    environment = {
+        **os.environ,
+        "TULLE_AGENT": "/a.sock",
+        "TULLE_WORKLOADS": "/w",
+        "TULLE_AGENT_GROUP": "mesh",
+    }
     settings = host_settings({"socket": str(tmp_path / "s"), "take_over": True}, environment, 0)
 
     assert isinstance(settings, HostSettings)
     assert settings.socket == tmp_path / "s"
     assert settings.workloads == Path("/w")
+    assert settings.group == "mesh"
     assert settings.take_over
 
 
