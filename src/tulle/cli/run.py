@@ -189,6 +189,8 @@ def _run(settings: "AgentSettings", environ: "Mapping[str, str]", host: "HostsAg
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Its fork handlers would shut our connections in the moment between a program's fork and its exec.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+    # Names mean what the system says they mean: its hosts file, its order of asking.
+    os.environ.setdefault("GRPC_DNS_RESOLVER", "native")
     import uvloop
 
     from tulle.agent.errors import AgentError

@@ -195,6 +195,8 @@ def _prepare_grpc() -> None:
     # Its fork handlers wait for its threads, here for a minute, and shut connections of the parent in the
     # moment between a program's fork and its exec.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+    # Names mean what the system says they mean: its hosts file, its order of asking.
+    os.environ.setdefault("GRPC_DNS_RESOLVER", "native")
 
 
 def _in_loop(run: "MeshRun", decoded: "Decoded") -> "Outcome":
