@@ -433,7 +433,8 @@ def test_tulle_apply_and_kubectl_change_the_same_resources(shop: Shop) -> None:
     shop.kubectl.mesh.cli("apply", "-f", file)
 
     assert shop.get("configmap", "conf")["metadata"]["finalizers"] == ["tulle.dev/test"]
-    shop.kubectl.mesh.cli("delete", "configmap", "conf", "-n", shop.name)
+    said = shop.kubectl.mesh.cli("delete", "configmap", "conf", "-n", shop.name).stdout
+    assert said == f"ConfigMap {shop.name}/conf deleting\n"
     assert shop.get("configmap", "conf")["metadata"]["deletionTimestamp"]
     take = '{"metadata":{"finalizers":null}}'
     shop("patch", "configmap", "conf", "--type=merge", "-p", take)

@@ -22,7 +22,9 @@ from tulle.store.contract import Batch, Change, Delete, Put, Store
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a change did (or, dry, would do): per key `created`, `configured`, `unchanged` or `deleted`."""
+    """What a change did (or, dry, would do): per key `created`, `configured`, `unchanged`, `deleted` or, where
+    finalizers hold it, `deleting`.
+    """
 
     batch: Batch
     actions: tuple[tuple[ResourceKey, str], ...]
@@ -145,7 +147,7 @@ def _needed(deletes: Sequence[Delete]) -> list[Problem]:
 
 def _action(change: Change, before: World, batch: Batch) -> str:
     if isinstance(change, Delete):
-        return "deleted"
+        return "deleted" if change.key in batch.removed else "deleting"
     if before.find(change.key) is None:
         return "created"
     changed = any(resource.key == change.key for resource in batch.changed)

@@ -10,6 +10,8 @@ from tulle.model.names import ResourceKey
 from tulle.model.resources import key_of
 
 NOTHING = "nothing was deleted"
+DELETING = "deleting"
+"""Marked, and held by finalizers: `tulle get KIND NAME -o yaml` shows them."""
 
 
 @click.command("delete")
@@ -41,6 +43,8 @@ def command(
         raise ProblemsFound(exc.problems, NOTHING) from exc
     for outcome in deleted.results:
         click.echo(f"{outcome.key} {outcome.action}")
+    if any(outcome.action == DELETING for outcome in deleted.results):
+        click.echo(f"what is {DELETING} goes when its finalizers are taken away", err=True)
 
 
 def _keys(kind: str, namespace: str, names: tuple[str, ...]) -> list[ResourceKey]:

@@ -27,6 +27,16 @@ def test_by_manifest(server: Server) -> None:
     assert names(server) == ["service/b"]
 
 
+def test_what_finalizers_hold_is_only_marked_and_that_is_said(server: Server) -> None:
+    held = MANIFEST.replace("namespace: shop", "namespace: shop, finalizers: [tulle.dev/test]")
+    assert server.tulle("apply", "-f", "-", stdin=held).exit_code == 0
+
+    result = server.tulle("delete", "service", "a", "-n", "shop")
+    assert result.stdout == "Service shop/a deleting\n"
+    assert "finalizers" in result.stderr
+    assert names(server) == ["service/a"]
+
+
 def test_nothing_goes_if_one_is_not_there(server: Server) -> None:
     server.apply(service("a"))
 
