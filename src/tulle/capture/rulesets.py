@@ -12,6 +12,8 @@ How the parts work together:
 - The sender of a connection over loopback is known where it leaves, its receiver where it arrives. In between it
   carries the plan's token as packet mark, set on the way out by who sent it and taken from everybody else.
 - What the agent itself asks carries the token too, and counts where root asks: probes reach the program.
+- `self-check` counts datagrams to the discard port of loopback by the control group they come from: who loads the rules
+  sends one from each, and knows that the kernel tells them apart.
 - A rule never says "all but the proxy": `socket cgroupv2 != …` does not match processes in control groups less
   deep than the level. The proxy is let pass first, everybody else comes after.
 """
@@ -32,6 +34,7 @@ _MANGLE, _BEFORE_NAT, _NAT, _BEFORE_FILTER, _FILTER = -150, -101, -100, -1, 0
 _SYN = "tcp flags & (fin|syn|rst|ack) == syn"
 _REFUSE = "counter reject with tcp reset"
 _DNS = 53
+DISCARD_PORT = 9
 
 
 def ruleset(plan: Plan) -> str:
@@ -61,6 +64,7 @@ def _chains(plan: Plan) -> Iterator[list[str]]:
         case NamespaceScope():
             yield from _namespace_chains(plan, plan.scope)
     yield _chain("guard-proxy", _guarding_proxy(plan), hook=("filter", "input", _BEFORE_FILTER))
+    yield _chain("self-check", _checking(plan), hook=("filter", "output", _MANGLE))
 
 
 # A whole namespace
@@ -201,6 +205,20 @@ def _guarding_proxy(plan: Plan) -> Iterator[str]:
     """Nobody enters the captured ports but by redirection: the proxy would call itself for ever."""
     ports = _ports((plan.outbound_port, plan.inbound_port))
     yield f"{_SYN} {ports} ct status & dnat == 0 {_REFUSE}"
+
+
+def told_apart(plan: Plan) -> tuple[Cgroup, ...]:
+    """The control groups the rules look at, in the order `self-check` counts them."""
+    match plan.scope:
+        case ProgramScope(cgroup=program):
+            return (program, plan.proxy)
+        case NamespaceScope():
+            return (plan.proxy,)
+
+
+def _checking(plan: Plan) -> Iterator[str]:
+    for cgroup in told_apart(plan):
+        yield f"ip daddr 127.0.0.1 udp dport {DISCARD_PORT} {_of(cgroup)} counter"
 
 
 def _dns(plan: Plan, who: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ import msgspec
 
 _PREFIX = "tulle_"
 _NAME = re.compile(_PREFIX + r"[0-9a-f]{12}")
+_CHECK = "self-check"
 _GUARDS: Mapping[str, Literal["outbound", "inbound", "proxy"]] = {
     "guard-outbound": "outbound",
     "guard-inbound": "inbound",
@@ -19,12 +20,16 @@ _GUARDS: Mapping[str, Literal["outbound", "inbound", "proxy"]] = {
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of ours, and how many connections its guards have refused."""
+    """A table of ours, and how many connections its guards have refused.
+
+    `told_apart` says for each control group its rules look at whether the kernel has seen anything come from it.
+    """
 
     name: str
     refused_outbound: int = 0
     refused_inbound: int = 0
     refused_at_proxy: int = 0
+    told_apart: tuple[bool, ...] = ()
 
 
 class _Counter(msgspec.Struct, frozen=True):
@@ -81,11 +86,16 @@ def read_tables(listing: bytes) -> tuple[Table, ...]:
         for found in objects
         if found.table and found.table.family == "inet" and is_ours(found.table.name)
     }
+    checked: dict[str, list[bool]] = {name: [] for name in refused}
     for rule in (found.rule for found in objects if found.rule):
-        if rule.family == "inet" and rule.table in refused and rule.chain in _GUARDS:
+        if rule.family != "inet" or rule.table not in refused:
+            continue
+        if rule.chain in _GUARDS:
             refused[rule.table][_GUARDS[rule.chain]] += _counted(rule)
+        elif rule.chain == _CHECK:
+            checked[rule.table].append(_counted(rule) > 0)
     return tuple(
-        Table(name, count["outbound"], count["inbound"], count["proxy"])
+        Table(name, count["outbound"], count["inbound"], count["proxy"], tuple(checked[name]))
         for name, count in sorted(refused.items())
     )
 

@@ -158,9 +158,10 @@ class Field(Mesh):
         return host.run(*TULLE, "capture", *words, check=check, env=self.environment)
 
     def captures(self, host: Host) -> dict[str, dict[str, Any]]:
-        """What `tulle capture show` says there, by workload."""
-        shown = json.loads(self.capture(host, "show", "-o", "json").stdout)
-        return {one["workload"]: one for one in shown["captures"]}
+        """What `tulle capture show` says there of ours, by workload."""
+        shown = json.loads(self.capture(host, "show", "-o", "json").stdout)["captures"]
+        ours = [one for one in shown if one["stateDir"].startswith(str(self.folder))]
+        return {one["workload"]: one for one in ours}
 
 
 @contextlib.contextmanager

@@ -10,6 +10,8 @@ import pytest
 from tests.mesh.capture.field import PUPPET, PYTHON, TELL, Field, Puppet, field_of
 from tests.mesh.meshes import wait_until
 
+pytestmark = pytest.mark.timeout(180)  # real meshes on a busy machine
+
 NOBODY = "65534"
 CLOSED = {"closed", "ECONNRESET", "ECONNREFUSED"}
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from tests.mesh.capture.field import TELL, Field, Puppet, field_of
 
+pytestmark = pytest.mark.timeout(180)  # real meshes on a busy machine
+
 HELLO = "say=GET /healthz HTTP/1.0\r\n\r\n"
 PERMISSIVE = """
 apiVersion: tulle.dev/v1

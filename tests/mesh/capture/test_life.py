@@ -10,6 +10,8 @@ import pytest
 from tests.mesh.capture.field import TELL, Field, Puppet, field_of, tables
 from tests.mesh.meshes import wait_until
 
+pytestmark = pytest.mark.timeout(180)  # real meshes on a busy machine
+
 CAPTURED = ("--capture", "cgroup", "-p", "http=8000/http")
 HELLO = "say=GET / HTTP/1.0\r\n\r\n"
 TREES = (Path("/sys/fs/cgroup/unified/tulle"), Path("/sys/fs/cgroup/tulle"))

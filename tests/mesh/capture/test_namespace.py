@@ -10,6 +10,8 @@ import pytest
 from tests.mesh.capture.field import TELL, Field, Puppet, field_of, tables
 from tests.mesh.meshes import Process, wait_until
 
+pytestmark = pytest.mark.timeout(180)  # real meshes on a busy machine
+
 HELLO = "say=GET / HTTP/1.0\r\n\r\n"
 CLOSED = {"closed", "ECONNRESET", "ECONNREFUSED"}
 DECLARES = ("-p", "http=8000/http", "-p", "sql=5432/tcp")

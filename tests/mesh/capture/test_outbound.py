@@ -7,6 +7,8 @@ import pytest
 from tests.mesh.capture.field import Field, Puppet, field_of
 from tests.mesh.meshes import wait_until
 
+pytestmark = pytest.mark.timeout(180)  # real meshes on a busy machine
+
 SERVES = ("http:8000", "banner:5432", "udp:9999", "http:8001@::")
 DECLARES = ("-p", "http=8000/http", "-p", "sql=5432/tcp", "-p", "six=8001/http")
 

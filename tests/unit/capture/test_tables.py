@@ -50,6 +50,12 @@ def test_what_guards_refused_is_counted_by_guard() -> None:
     assert found == (Table(NAME, 2, 7, 5),)
 
 
+def test_which_control_groups_the_kernel_has_seen_is_told_in_their_order() -> None:
+    (found,) = read_tables(listing(table(), rule("self-check", 1), rule("self-check", 0)))
+
+    assert found.told_apart == (True, False)
+
+
 def test_a_table_of_our_name_in_another_family_is_not_ours() -> None:
     assert read_tables(listing(table(family="ip"), rule("guard-inbound", 1, family="ip"))) == ()
 

@@ -16,11 +16,13 @@ from contextlib import (
     asynccontextmanager,
     nullcontext,
 )
+from itertools import compress
 from pathlib import Path
 from typing import Protocol
 
 from tulle.agent.capture import cgroups, ledger, namespaces, nft
 from tulle.agent.capture.users import excluding
+from tulle.agent.capture.whispers import whisper
 from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
 from tulle.agent.ports import PortBook
@@ -28,7 +30,7 @@ from tulle.agent.programs.children import HERE, Inside
 from tulle.agent.state import StateDir
 from tulle.capture.plans import NamespaceScope, Plan, ProgramScope, Scope
 from tulle.capture.records import Record
-from tulle.capture.rulesets import removal, ruleset
+from tulle.capture.rulesets import removal, ruleset, told_apart
 from tulle.capture.tables import table_name
 from tulle.capture.wishes import Mode, Wish
 from tulle.model.kinds.workload import BoundCapture
@@ -204,6 +206,7 @@ class Captured:
         try:
             ledger.write(self._record(plan))
             await nft.load(ruleset(plan), self._netns)
+            await self._verify(plan)
             async with self._followed(plan):
                 yield
         except asyncio.CancelledError:
@@ -240,6 +243,23 @@ class Captured:
                 known = now
             except AgentError as error:  # it has gone again, perhaps
                 self._tell(Notice(f"{self._wish.cgroup} is not captured: {error}; trying again"))
+
+    async def _verify(self, plan: Plan) -> None:
+        """That the kernel tells the processes apart: rules that match nobody would let everything pass.
+
+        Raises AgentError. Asked of our own control groups; those of services are told by the same means.
+        """
+        ours = {self._cgroups.named(place): place for place in self._cgroups.folders}
+        asked = [cgroup in ours for cgroup in told_apart(plan)]
+        for cgroup in set(told_apart(plan)) & set(ours):
+            await whisper(Inside(ours[cgroup], self._netns))
+        (table,) = (one for one in await nft.tables(self._netns) if one.name == plan.table)
+        if not all(compress(table.told_apart, asked)):
+            raise AgentError(
+                "capture-ineffective",
+                "the kernel does not know processes by their control groups: the rules would match nobody",
+                "in a container: share the host's cgroup namespace, or use Linux 6.12; loopback must be up",
+            )
 
     async def _lift(self, table: str) -> None:
         try:

@@ -41,10 +41,15 @@ class Cgroups:
         """Where its Envoys run."""
         return self.folder / "proxy"
 
+    @property
+    def folders(self) -> tuple[Path, Path]:
+        """Both."""
+        return self.program, self.proxy
+
     def make(self) -> None:
         """Have them there; those of an earlier agent are as good."""
         try:
-            for folder in (self.program, self.proxy):
+            for folder in self.folders:
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _unusable(f"{self.folder} cannot be made", error) from error
@@ -67,11 +72,11 @@ class Cgroups:
 
     def running(self) -> int:
         """How many processes are in them."""
-        return sum(len(_read(folder / _PROCESSES).split()) for folder in (self.program, self.proxy))
+        return sum(len(_read(folder / _PROCESSES).split()) for folder in self.folders)
 
     async def remove(self) -> None:
         """Take them away, and end what is still in them: a program is gone with everything it started."""
-        for folder in (self.program, self.proxy):
+        for folder in self.folders:
             with contextlib.suppress(OSError):
                 (folder / "cgroup.kill").write_text("1")
         for _ in range(_LOOKS):

@@ -124,6 +124,22 @@ async def test_rules_nft_refuses_leave_nothing_behind(
     assert list(ledger.records()) == []
 
 
+async def test_rules_that_match_nobody_are_found_out_before_a_program_starts(
+    vm: Host, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container with control groups of its own, on a kernel that counts levels from the real root."""
+    capture = capture_of(wish(vm), state, told)
+    said = register(capture, state)
+    real = captures.ruleset
+    monkeypatch.setattr(captures, "ruleset", lambda plan: real(plan).replace("level 3", "level 4"))
+    async with capture.prepared():
+        with pytest.raises(AgentError, match="capture-ineffective"):
+            async with capture.in_force(WEB, said):
+                pass
+
+    assert vm.run("nft", "list", "tables").stdout == ""
+
+
 async def test_a_workload_that_moved_leaves_no_rules_where_it_was(
     vm: Host, state: StateDir
 ) -> None:
