@@ -17,6 +17,7 @@ from tulle.api.doors.access import Access
 from tulle.api.doors.certificates import DoorCertificate
 from tulle.api.doors.keys import AdminToken
 from tulle.api.doors.opening import Doors, opened, serving
+from tulle.api.doors.ports import reached_at
 from tulle.api.kube.reading.history import History
 from tulle.api.tokens import Mint
 from tulle.model.problems import Problem
@@ -149,7 +150,8 @@ class _Plane:
     def _sources(self, api: _Api) -> Sources:
         plain = api.doors.plain
         access = Access(
-            tls=api.tls_address and (self._settings.advertised_api_address or api.tls_address),
+            tls=api.tls_address
+            and (self._settings.advertised_api_address or reached_at(api.tls_address)),
             loopback=plain.address if plain else None,
             roots=lambda: self._authority.roots.pem,
             token=api.token,

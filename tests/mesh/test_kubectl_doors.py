@@ -56,6 +56,17 @@ def test_a_kubeconfig_is_good_for_as_long_as_the_data_is_there(mesh: Mesh) -> No
     assert kubectl("get", "configmap", "kept", "-o", "jsonpath={.data.a}") == "b"
 
 
+def test_at_every_address_of_the_machine(mesh: Mesh) -> None:
+    mesh.server_flags = ("--api-address", "0.0.0.0:0")
+    mesh.start_server()
+    kubectl = Kubectl(mesh)
+
+    assert "server: https://127.0.0.1:" in kubectl("config", "view")
+    assert kubectl("get", "meshes", "-o", "name") == "mesh.tulle.dev/default\n"
+    port = kubectl("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}").split(":")[-1]
+    assert kubectl("get", "ns", "--server", f"https://localhost:{port}", "-o", "name")
+
+
 def test_by_a_name_it_is_told_apart_from_who_pretends(mesh: Mesh) -> None:
     mesh.start_server()
     kubectl = Kubectl(mesh)

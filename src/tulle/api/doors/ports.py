@@ -32,6 +32,17 @@ def open_port(flag: str, address: Address) -> tuple[socket.socket, Address]:
     return port, replace(address, port=port.getsockname()[1])
 
 
+def reached_at(address: Address) -> Address:
+    """How this machine reaches a door: one at every address of the machine is at loopback, too."""
+    try:
+        found = ipaddress.ip_address(address.host)
+    except ValueError:
+        return address
+    if not found.is_unspecified:
+        return address
+    return replace(address, host="127.0.0.1" if found.version == 4 else "::1")
+
+
 def check_loopback(flag: str, address: Address) -> None:
     """Refuse to speak plain HTTP, token and all, where other machines listen. Raises SocketError."""
     if not is_loopback(address.host):

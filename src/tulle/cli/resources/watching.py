@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -24,10 +25,11 @@ def watch_resources(
     query: Mapping[str, str],
     output: str,
 ) -> None:
-    """Print every event. Ends only by being interrupted, or with the server."""
+    """Print every event. Ends by being interrupted, which is how it is meant, or with the server."""
     printer = _Printer(kind, output, several=namespace is None)
-    for type_, resource in events(client, resource_path(kind, namespace), query):
-        printer.show(type_, resource)
+    with suppress(KeyboardInterrupt):
+        for type_, resource in events(client, resource_path(kind, namespace), query):
+            printer.show(type_, resource)
 
 
 def events(client: Client, path: str, query: Mapping[str, str]) -> Iterator[Event]:

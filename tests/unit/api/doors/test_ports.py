@@ -2,7 +2,7 @@
 
 import pytest
 
-from tulle.api.doors.ports import check_loopback, is_loopback, open_port
+from tulle.api.doors.ports import check_loopback, is_loopback, open_port, reached_at
 from tulle.api.errors import SocketError
 from tulle.settings import Address
 
@@ -51,3 +51,16 @@ def test_nothing_else_is_spoken_to_without_tls(host: str) -> None:
     with pytest.raises(SocketError) as error:
         check_loopback(FLAG, Address(host, 1))
     assert error.value.problem.code == "address-not-loopback"
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [
+        ("0.0.0.0", "127.0.0.1"),
+        ("::", "::1"),
+        ("10.0.0.5", "10.0.0.5"),
+        ("mesh.example", "mesh.example"),
+    ],
+)
+def test_a_door_at_every_address_is_reached_at_loopback(host: str, reached: str) -> None:
+    assert reached_at(Address(host, 15013)) == Address(reached, 15013)

@@ -157,6 +157,10 @@ class History:
         self._wake()
 
     def _add(self, batch: Batch) -> None:
+        if batch.revision != self._world.revision + 1:
+            # Places are counted: with a gap all of them would be wrong.
+            self._begin_anew(self._world.changed(batch.changed, batch.removed, batch.revision))
+            return
         moved = Moved(batch.revision, tuple(_moves(batch, self._world)))
         self._world = self._world.changed(batch.changed, batch.removed, batch.revision)
         weight = sum(len(_encode(resource)) for resource in batch.changed)

@@ -187,3 +187,11 @@ async def test_what_never_comes_is_not_waited_for_for_ever(monkeypatch: pytest.M
         await history.reach(99)
 
         assert history.after(99) is None
+
+
+async def test_a_gap_in_the_revisions_makes_it_begin_anew() -> None:
+    history = await History.open(MemoryStore(now))
+    history._add(Batch(1, (config("a"),)))
+    history._add(Batch(5, (config("b"),)))
+
+    assert (history.oldest, history.after(1), history.after(5)) == (5, None, [])
