@@ -260,13 +260,14 @@ class _Beside:
 
 @contextlib.asynccontextmanager
 async def _nobody_left(state: StateDir) -> AsyncGenerator[None]:
-    """What fails for good is not carried on by a next agent: its Envoy ends too."""
+    """What fails for good, or ended before its Envoy was in our hands, is not carried on by a next agent."""
     try:
         yield
     except BaseException as error:
         if first_agent_error(error):
             await predecessors.predecessors(EnvoyPlace(state.path), keep=False)
         raise
+    await predecessors.predecessors(EnvoyPlace(state.path), keep=False)
 
 
 def _nothing_yet() -> Look | None:

@@ -123,7 +123,11 @@ class HostsAgent:
         except OSError as error:
             raise NoAgentError(error.strerror or str(error)) from error
         try:
-            self._check(await line.receive())
+            async with asyncio.timeout(_PATIENCE_S):
+                self._check(await line.receive())
+        except TimeoutError as error:
+            await line.closed()
+            raise NoAgentError("it does not answer") from error
         except BaseException:
             await line.closed()
             raise
@@ -295,13 +299,13 @@ class _Through:
 
 
 async def ask(socket: Path, question: HostFrame) -> FromHost | None:
-    """One question to the agent at a socket, and its answer; None if it hung up. Raises OSError."""
+    """One question to the agent at a socket, and its answer; None if it hung up. Raises OSError, also a TimeoutError
+    where it does not say who it is; what it is asked may take as long as it takes."""
     line: Line[FromHost] = await connect(str(socket), frames.read_from_host)
     try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await line.receive()
         line.send(question)
-        while frame := await line.receive():
-            if not isinstance(frame, Welcome):
-                return frame
-        return None
+        return await line.receive()
     finally:
         await line.closed()

@@ -4,6 +4,7 @@ One task per connection. Everything is decided elsewhere: `peers` says who may, 
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import socket
@@ -43,6 +44,9 @@ from tulle.settings import AgentSettings
 
 TOKEN = "join.token"  # noqa: S105 - the name of a file
 """In a workload's folder: the token its `tulle run` brought."""
+_MOST_LINES, _MOST_OF_A_USER = 2048, 256
+_FIRST_WORD_S = 10.0
+_CLOSE_S = 2.0
 
 
 class Agent(Protocol):
@@ -69,7 +73,7 @@ class Door:
         self._roster = roster
         self._agent = agent
         self._server: asyncio.Server | None = None
-        self._lines: set[Line[ToAgent]] = set()
+        self._lines: dict[Line[ToAgent], Peer] = {}
         self._gone = asyncio.Event()
         self._gone.set()
 
@@ -80,29 +84,41 @@ class Door:
         )
 
     async def close(self) -> None:
-        """Hang up on everybody."""
+        """Hang up on everybody; who waits for something else is not waited for."""
         if self._server:
             self._server.close()
         for line in list(self._lines):
             line.close()
-        await self._gone.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await self._gone.wait()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line: Line[ToAgent] = Line(reader, writer, frames.read_to_agent)
-        self._lines.add(line)
+        peer = peers.peer_of(writer.get_extra_info("socket"))
+        if not self._has_room(peer):
+            await line.closed()
+            return
+        self._lines[line] = peer
         self._gone.clear()
         try:
-            peer = peers.peer_of(writer.get_extra_info("socket"))
             line.send(_welcome())
             await self._answer(line, peer)
         finally:
             await line.closed()
-            self._lines.discard(line)
+            del self._lines[line]
             if not self._lines:
                 self._gone.set()
 
+    def _has_room(self, peer: Peer) -> bool:
+        """Nobody may use up what others need: a user who may not command the agent has its share of lines."""
+        if peers.may_command(peer, os.getuid()):
+            return len(self._lines) < _MOST_LINES
+        of_user = sum(other.uid == peer.uid for other in self._lines.values())
+        return of_user < _MOST_OF_A_USER and len(self._lines) < _MOST_LINES // 2
+
     async def _answer(self, line: Line[ToAgent], peer: Peer) -> None:
-        match await line.receive():
+        match await _first_word(line):
             case None | Health() | Leave() | Hurry() | Goodbye():
                 return  # it wanted to know who is here; or it has not said who it is
             case Join() as join:
@@ -198,6 +214,15 @@ class Door:
             return Path(join.state_dir)
         name = re.sub(r"[^A-Za-z0-9-]", "-", Path(join.state_dir).name)[:48]
         return self._settings.state_dir / "users" / str(peer.uid) / (name or "workload")
+
+
+async def _first_word(line: Line[ToAgent]) -> ToAgent | None:
+    """Who says nothing for long has nothing to say."""
+    try:
+        async with asyncio.timeout(_FIRST_WORD_S):
+            return await line.receive()
+    except TimeoutError:
+        return None
 
 
 async def _listen(line: Line[ToAgent], lodging: Lodging) -> None:

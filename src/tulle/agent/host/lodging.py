@@ -89,6 +89,11 @@ class Lodging:
         """The agent shall carry nothing any more."""
         self._do(self.tenancy.dismiss())
 
+    def give_up(self) -> None:
+        """Who runs the program does not end it (it is stopped, perhaps): the workload ends without it."""
+        self.tenancy.detach()
+        self._do(self.tenancy.owner_died())
+
     # The carrier.
 
     def check(self) -> None:

@@ -21,6 +21,8 @@ from tulle.settings import AgentSettings
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 """What commands that probe a declared program find."""
 _TRY_AGAIN_S = 10.0
+_PATIENCE_S = 10.0
+"""How much longer than its callers may take a `tulle run` gets to end its program, when all are to end."""
 
 
 @dataclass(slots=True)
@@ -79,7 +81,15 @@ class Roster:
                 entry.lodging.dismiss()
             else:
                 entry.stop.ask()
-        await self._all_ended()
+        longest = max((entry.settings.drain_s for entry in self._entries.values()), default=0.0)
+        try:
+            async with asyncio.timeout(longest + _PATIENCE_S):
+                await self._all_ended()
+        except TimeoutError:
+            for entry in self._entries.values():
+                if entry.lodging:
+                    entry.lodging.give_up()
+            await self._all_ended()
 
     async def abandon_all(self) -> None:
         """Leave everything running, for the next agent; return when all is left."""

@@ -66,7 +66,7 @@ def _ask(socket: str | None, question: "HostFrame") -> "FromHost | None":
         return asyncio.run(ask(where, question))
     except OSError as error:
         raise CliError(
-            f"there is no agent at {where}: {error.strerror or error}",
+            f"no agent answers at {where}: {error.strerror or str(error) or 'it hangs'}",
             "start it with `tulle agent`, or name its socket: --socket, TULLE_AGENT",
             "agent-unreachable",
         ) from error

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from tests.unit.agent.host.agents import Run, on_host, settings, workload
 from tulle.agent import events
 from tulle.agent.errors import AgentError
 from tulle.agent.host import frames, peers
-from tulle.agent.host.client import HostsAgent, Introduction
+from tulle.agent.host.client import HostsAgent, Introduction, ask
 from tulle.agent.host.line import Line
 from tulle.model import wire
 
@@ -138,6 +139,20 @@ async def test_an_agent_that_was_named_and_is_not_there_is_an_error(tmp_path, mo
         await HostsAgent(tmp_path / "s", introduction(tmp_path), must_answer=True).answers(print)
 
     assert caught.value.problem.code == "agent-unreachable"
+
+
+async def test_an_agent_that_hangs_is_no_agent(tmp_path, monkeypatch):
+    monkeypatch.setattr("tulle.agent.host.client._PATIENCE_S", 0.1)
+    told: list[str] = []
+    host = HostsAgent(tmp_path / "s", introduction(tmp_path), must_answer=False)
+    with socket.socket(socket.AF_UNIX) as stopped:  # a process that is stopped accepts nobody
+        stopped.bind(str(tmp_path / "s"))
+        stopped.listen()
+        assert not await host.answers(told.append)
+        with pytest.raises(TimeoutError):
+            await ask(tmp_path / "s", frames.Ask())
+
+    assert "does not answer" in told[0]
 
 
 async def test_an_agent_of_another_major_version_is_an_error_that_says_so(tmp_path):

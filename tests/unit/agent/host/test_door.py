@@ -129,3 +129,24 @@ async def test_asked_to_end_it_drains_and_the_line_ends_last(plane, tmp_path):
         await line.closed()
         await other.closed()
     assert not host.settings.socket.exists()
+
+
+async def test_who_says_nothing_for_long_is_let_go(tmp_path, monkeypatch):
+    monkeypatch.setattr("tulle.agent.host.door._FIRST_WORD_S", 0.05)
+    async with on_host(settings(tmp_path)) as host:
+        line = await welcomed(host.settings.socket)
+
+        assert await line.receive() is None
+        await line.closed()
+
+
+async def test_there_is_room_for_so_many_and_no_more(tmp_path, monkeypatch):
+    monkeypatch.setattr("tulle.agent.host.door._MOST_LINES", 1)
+    async with on_host(settings(tmp_path)) as host:
+        first = await welcomed(host.settings.socket)
+        second: Line[frames.FromHost] = await connect(
+            str(host.settings.socket), frames.read_from_host
+        )
+        assert await second.receive() is None
+        await first.closed()
+        await second.closed()

@@ -132,3 +132,15 @@ async def test_asked_to_stop_early_no_proxy_is_waited_for(owner):
     lodging.said(frames.Goodbye())
 
     assert stop.asked.is_set()
+
+
+async def test_a_run_that_does_not_end_its_program_is_given_up(owner):
+    lodging = Lodging(mark(owner), Stop(), healthy=False)
+    lodging.attach(mark(owner), lambda _: None)
+    written = Written(GIVEN)
+    async with living(lodging, written) as task:
+        lodging.dismiss()
+        lodging.give_up()
+        assert await asyncio.wait_for(task, 10) == 0
+
+    assert written.said == ["leave"]
