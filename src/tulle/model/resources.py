@@ -74,19 +74,59 @@ class Metadata(Value, frozen=True, kw_only=True):
     """
 
     name: Name
-    generate_name: str = ""
-    namespace: str = ""
-    labels: Mapping[str, Label] = {}
-    annotations: Mapping[str, str] = {}
-    generation: int = 0
-    resource_version: str = ""
-    uid: str = ""
-    creation_timestamp: str = ""
-    deletion_timestamp: str = ""
-    deletion_grace_period_seconds: int | None = None
-    finalizers: Annotated[tuple[str, ...], MERGED_SET] = ()
-    owner_references: Annotated[tuple[OwnerReference, ...], keyed("uid", merge_key="uid")] = ()
-    managed_fields: tuple[ManagedFields, ...] = ()
+    generate_name: Annotated[
+        str, msgspec.Meta(description="Without a name, one is made up that begins with this.")
+    ] = ""
+    namespace: Annotated[
+        str, msgspec.Meta(description="Where it lives; none for kinds of the whole mesh.")
+    ] = ""
+    labels: Annotated[
+        Mapping[str, Label], msgspec.Meta(description="What selectors choose by.")
+    ] = {}
+    annotations: Annotated[
+        Mapping[str, str],
+        msgspec.Meta(description="Notes of tools and people; nothing selects by them."),
+    ] = {}
+    generation: Annotated[
+        int, msgspec.Meta(description="Counts changes of the spec, and the deletion.")
+    ] = 0
+    resource_version: Annotated[
+        str,
+        msgspec.Meta(
+            description="The revision that wrote it; sent along, only that one is replaced."
+        ),
+    ] = ""
+    uid: Annotated[
+        str, msgspec.Meta(description="Tells it from others of its name, before and after.")
+    ] = ""
+    creation_timestamp: Annotated[str, msgspec.Meta(description="When it was made (RFC 3339).")] = (
+        ""
+    )
+    deletion_timestamp: Annotated[
+        str,
+        msgspec.Meta(
+            description="Since when it is being deleted: it goes with its last finalizer."
+        ),
+    ] = ""
+    deletion_grace_period_seconds: Annotated[
+        int | None, msgspec.Meta(description="Always 0: nothing here ends slowly.")
+    ] = None
+    finalizers: Annotated[
+        tuple[str, ...],
+        MERGED_SET,
+        msgspec.Meta(
+            description="DOMAIN/NAME of whoever must act before it may go, and then takes it away."
+        ),
+    ] = ()
+    owner_references: Annotated[
+        tuple[OwnerReference, ...],
+        keyed("uid", merge_key="uid"),
+        msgspec.Meta(description="It goes when none of these is there any more."),
+    ] = ()
+    managed_fields: Annotated[
+        tuple[ManagedFields, ...],
+        msgspec.Meta(description="Who owns which field; the API writes it."),
+    ] = ()
 
 
 class Condition(Value, frozen=True, kw_only=True):
