@@ -64,7 +64,14 @@ def test_at_every_address_of_the_machine(mesh: Mesh) -> None:
     assert "server: https://127.0.0.1:" in kubectl("config", "view")
     assert kubectl("get", "meshes", "-o", "name") == "mesh.tulle.dev/default\n"
     port = kubectl("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}").split(":")[-1]
-    assert kubectl("get", "ns", "--server", f"https://localhost:{port}", "-o", "name")
+    # kubectl forgets the file's tls-server-name where another server is named.
+    elsewhere = (
+        "--server",
+        f"https://localhost:{port}",
+        "--tls-server-name",
+        "control-plane.tulle",
+    )
+    assert kubectl("get", "ns", "-o", "name", *elsewhere)
 
 
 def test_by_a_name_it_is_told_apart_from_who_pretends(mesh: Mesh) -> None:
