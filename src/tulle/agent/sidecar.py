@@ -83,11 +83,11 @@ class Sidecar:
         by_name = register.http_proxy_port is not None
         start = _start(settings, state, keeper.current, stand, by_name=by_name)
         state.socket(_LONGEST_SOCKET)
-        self.envoy = Envoy(start, EnvoyPlace(state.path), tell, self)
-        self.edges = EdgeCounter(self.envoy, state)
         node_id = str(keeper.current.workload)
         types = tuple(TypeUrl) if names else FOR_ENVOY
         self.exchange = Exchange(Relay(node_id, held, _secret(keeper.current), types), tell)
+        self.envoy = Envoy(start, EnvoyPlace(state.path), tell, self.exchange, self)
+        self.edges = EdgeCounter(self.envoy, state)
         self._uplink = Uplink(keeper.xds_address, lambda: keeper.current.trust)
         local = Local(self.edges.report, Levels(lambda: self.envoy.admin).change)
         self.session = Session(self._uplink, register, local, self._come_back, tell)
@@ -158,10 +158,6 @@ class Sidecar:
             return "the control plane is away, and there is no configuration of last time to start it with"
         await self.edges.report()
         return ""
-
-    def retire(self, number: int) -> None:
-        """Have an Envoy drain whose heir cannot tell it to."""
-        self.exchange.retire(number)
 
     def lay_out_resolv_conf(self) -> str:
         """Write the file the program is to see as /etc/resolv.conf; its path, or "" where it keeps the host's."""

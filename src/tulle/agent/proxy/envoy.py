@@ -22,7 +22,7 @@ from tulle.agent.events import Notice
 from tulle.agent.proxy.admin import Admin, Pulse
 from tulle.agent.proxy.life import binary
 from tulle.agent.proxy.life.generation import EnvoyStart, Generation
-from tulle.agent.proxy.life.handover import Handover
+from tulle.agent.proxy.life.handover import Handover, Listeners
 from tulle.agent.proxy.life.logs import keep_last, last_lines
 from tulle.agent.proxy.life.moves import (
     Beside,
@@ -49,15 +49,11 @@ _SILENT_LOOKS = 3
 """An Envoy that answers nothing for this many looks in a row hangs. Together about 12 s: a busy host is slow too."""
 
 
-class Feeder(Protocol):
-    """What Envoys get their configuration from (`sidecar`)."""
+class Around(Protocol):
+    """What is beside an Envoy, and has a part in its replacement (`sidecar`)."""
 
     async def prepared(self) -> str:
         """Called before an Envoy is replaced: returns when its heir will be told everything, or why it will not."""
-        ...
-
-    def retire(self, number: int) -> None:
-        """Have an Envoy drain whose heir cannot tell it to."""
         ...
 
     def concluded(self) -> None:
@@ -87,7 +83,8 @@ class Envoy:
         start: EnvoyStart,
         place: EnvoyPlace,
         tell: Callable[[Notice], None],
-        feeder: Feeder | None = None,
+        listeners: Listeners,
+        around: Around,
     ) -> None:
         self.ready = asyncio.Event()
         self.last_failure = ""
@@ -95,7 +92,8 @@ class Envoy:
         self._start = start
         self._line = Succession(place)
         self._tell = tell
-        self._feeder = feeder
+        self._listeners = listeners
+        self._around = around
         self._backoff = Backoff(first_s=0.1, most_s=10.0)
         self._starts = 0
         self._ever_ready = False
@@ -258,8 +256,7 @@ class Envoy:
         finally:
             self.last_failure = failure
             wish.answer(failure)
-            if self._feeder:
-                self._feeder.concluded()
+            self._around.concluded()
         if failure:
             self._tell(Notice(f"Envoy is not replaced and goes on as it was: {failure}"))
 
@@ -287,7 +284,7 @@ class Envoy:
         recipe = wish.start.recipe(await binary.look_at(wish.start.binary))
         memory = has_memory(envoy.life.base_id)
         way = move(envoy.life, recipe, forced=wish.forced, has_memory=memory)
-        return Handover(self._line, envoy, wish.start, recipe), way
+        return Handover(self._line, envoy, wish.start, recipe, self._listeners), way
 
     async def _obstacle(self, envoy: Generation) -> str:
         """Wait for what must be before an heir may start; why it may not.
@@ -305,7 +302,7 @@ class Envoy:
 
     async def _prepared(self) -> str:
         await self._line.alone.wait()
-        return await self._feeder.prepared() if self._feeder else ""
+        return await self._around.prepared()
 
     async def _hand_over(
         self, handover: Handover, way: HotRestart | Beside, group: asyncio.TaskGroup
@@ -316,9 +313,11 @@ class Envoy:
             self._backoff.reset()
             group.create_task(self._line.see_off(handover.old, handover.limit_s))
             how = (
-                f"beside the old one, because {way.why}" if isinstance(way, Beside) else "its heir"
+                f", for some milliseconds nobody listened: {way.why}"
+                if isinstance(way, Beside)
+                else ""
             )
-            self._tell(Notice(f"Envoy is replaced by {how}; the old one drains its connections"))
+            self._tell(Notice(f"Envoy is replaced by its heir and drains its connections{how}"))
         return failure
 
     async def _restore(self, envoy: Generation, group: asyncio.TaskGroup) -> str:

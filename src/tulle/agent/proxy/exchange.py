@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tulle.ads.messages import ReceivedResponse, Request, Response
 from tulle.agent.events import Notice
-from tulle.agent.proxy.relay import Out, Relay
+from tulle.agent.proxy.relay import Out, Relay, Stance
 from tulle.xds.snapshots import Resources, XdsResource, XdsSnapshot
 
 _GRACE_S = 1.0
@@ -77,9 +77,21 @@ class Exchange:
             del self._downs[down.number]
             self._pass_on(self._relay.close_downstream(down.number))
 
-    def retire(self, number: int) -> None:
-        """Have the Envoy of that number drain."""
-        self._pass_on(self._relay.retire(number))
+    def retire(self, number: int, *, retired: bool = True) -> None:
+        """Have the Envoy of that number drain; or, not retired, give its listeners back to it."""
+        self._pass_on(self._relay.retire(number, retired=retired))
+
+    def withhold(self, number: int) -> None:
+        """Have an Envoy that comes wait for its listeners."""
+        self._relay.withhold(number)
+
+    def release(self, number: int) -> None:
+        """Let that Envoy have its listeners; those it could not take, once more."""
+        self._pass_on(self._relay.release(number))
+
+    def stance(self, number: int) -> Stance:
+        """How far that Envoy has come with its listeners."""
+        return self._relay.stance(number)
 
     def renew(self, node_id: str, identity: XdsResource) -> None:
         """There is a new certificate, of the workload named."""

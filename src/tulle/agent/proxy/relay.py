@@ -17,6 +17,7 @@ that only starts has nothing to confirm yet.
 `exchange` connects both ends, `upstream` carries one, `door` the other.
 """
 
+import enum
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -56,6 +57,18 @@ class Out:
 NOTHING = Out()
 
 
+class Stance(enum.Enum):
+    """How an Envoy and its listeners are: it is not here; it asks for some that are withheld; it works on what it
+    was told; it refuses some; it has all; it is retired and has let go of all."""
+
+    AWAY = enum.auto()
+    ASKS = enum.auto()
+    WAITS = enum.auto()
+    REFUSES = enum.auto()
+    HAS_ALL = enum.auto()
+    HAS_NONE = enum.auto()
+
+
 @dataclass(slots=True, eq=False)
 class _Envoy:
     """One Envoy's stream. `asked` are its types; `early` what it asked before anybody knew an answer."""
@@ -66,6 +79,7 @@ class _Envoy:
     early: list[Request] = field(default_factory=list)
     was_in_sync: bool = False
     retired: bool = False
+    refuses_listeners: bool = False
     unheard: list[RefusedByProxy] = field(default_factory=list)
     """What it refused before it spoke for the workload."""
 
@@ -91,6 +105,7 @@ class Relay:
         # itself ready.
         self._known: set[str] = set() if held is None else set(TypeUrl)
         self._envoys: dict[int, _Envoy] = {}
+        self._withheld: set[int] = set()
 
     # The control plane
 
@@ -133,20 +148,50 @@ class Relay:
         speaker = self._speaker
         return self._settle(speaker, []) if speaker else NOTHING
 
-    def retire(self, number: int) -> Out:
-        """Have that Envoy drain, if it is here: it gets no listeners any more."""
+    def retire(self, number: int, *, retired: bool = True) -> Out:
+        """Have that Envoy drain: it gets no listeners any more. Or, not retired, give them back to it."""
         envoy = self._envoys.get(number)
         if envoy is None or not self._known:
             return NOTHING
-        envoy.retired = True
+        envoy.retired = retired
         return self._tell(envoy)
+
+    def withhold(self, number: int) -> None:
+        """An Envoy of that number, when it comes, has to wait for listeners until they are released."""
+        self._withheld.add(number)
+
+    def release(self, number: int) -> Out:
+        """That Envoy gets its listeners; those it could not take, once more."""
+        self._withheld.discard(number)
+        envoy = self._envoys.get(number)
+        if envoy is None or not self._known:
+            return NOTHING
+        envoy.refuses_listeners = False
+        envoy.unheard = [said for said in envoy.unheard if said.type_url != TypeUrl.LISTENER]
+        envoy.stream.try_again(TypeUrl.LISTENER, self._client.offered.of(TypeUrl.LISTENER))
+        return self._tell(envoy)
+
+    def stance(self, number: int) -> Stance:
+        """How far that Envoy has come with its listeners."""
+        envoy = self._envoys.get(number)
+        if envoy is None:
+            return Stance.AWAY
+        if envoy.retired:
+            gone = envoy.stream.is_in_sync(TypeUrl.LISTENER)
+            return Stance.HAS_NONE if gone else Stance.WAITS
+        if envoy.refuses_listeners:
+            return Stance.REFUSES
+        if envoy.stream.in_sync:
+            return Stance.HAS_ALL
+        asks = any(request.type_url == TypeUrl.LISTENER for request in envoy.early)
+        return Stance.ASKS if asks else Stance.WAITS
 
     def on_request(self, request: Request, number: int = 0) -> Out:
         """An Envoy asked or answered. Raises ProtocolError."""
         envoy = self._envoys.get(number)
         if envoy is None:
             return NOTHING
-        if request.type_url not in self._known:
+        if not self._may_answer(envoy, request):
             envoy.early.append(request)
             return NOTHING
         return self._settle(envoy, _ask(envoy, request))
@@ -213,17 +258,23 @@ class Relay:
     def _tell(self, envoy: _Envoy) -> Out:
         """The latest, and answers to what it asked before they were known."""
         down = envoy.stream.on_snapshot(self._snapshot(envoy))
-        due = [request for request in envoy.early if request.type_url in self._known]
+        due = [request for request in envoy.early if self._may_answer(envoy, request)]
         envoy.early = [request for request in envoy.early if request not in due]
         for request in due:
             down += _ask(envoy, request)
         return self._settle(envoy, down)
+
+    def _may_answer(self, envoy: _Envoy, request: Request) -> bool:
+        withheld = request.type_url == TypeUrl.LISTENER and envoy.number in self._withheld
+        return request.type_url in self._known and not withheld
 
     def _settle(self, envoy: _Envoy, down: list[Response]) -> Out:
         """Pass the Envoy's verdicts up, as far as they are complete and it is the one that speaks."""
         refused = [e for e in envoy.stream.take_events() if isinstance(e, RefusedByProxy)]
         envoy.was_in_sync = envoy.was_in_sync or envoy.stream.in_sync
         envoy.unheard += refused
+        if any(refusal.type_url == TypeUrl.LISTENER for refusal in refused):
+            envoy.refuses_listeners = True
         if envoy is self._speaker:
             out = self._hear(envoy)
         else:

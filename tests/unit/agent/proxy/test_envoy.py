@@ -21,6 +21,7 @@ from tulle.agent.proxy.envoy import Envoy
 from tulle.agent.proxy.life import handover, moves, record
 from tulle.agent.proxy.life.generation import EnvoyStart
 from tulle.agent.proxy.life.place import EnvoyPlace, has_memory
+from tulle.agent.proxy.relay import Stance
 from tulle.settings import find_envoy
 from tulle.xds.bootstrap import Bootstrap
 
@@ -52,6 +53,44 @@ class Alone(Bootstrap):
 ALONE = Alone(node_id="shop/web-1", cluster="shop/web", agent_socket="/nowhere")
 
 
+class Speechless:
+    """For Envoys that ask nobody where to listen: whatever is wanted of their listeners is done."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, int]] = []
+        self._stances: dict[int, Stance] = {}
+
+    def withhold(self, number: int) -> None:
+        self._do("withhold", number, Stance.ASKS)
+
+    def release(self, number: int) -> None:
+        self._do("release", number, Stance.HAS_ALL)
+
+    def retire(self, number: int, *, retired: bool = True) -> None:
+        self._do("retire" if retired else "take back", number, Stance.HAS_NONE)
+
+    def stance(self, number: int) -> Stance:
+        return self._stances.get(number, Stance.AWAY)
+
+    def _do(self, what: str, number: int, stance: Stance) -> None:
+        self.done.append((what, number))
+        self._stances[number] = stance
+
+
+class Around:
+    """What is beside the Envoy: it may have an obstacle."""
+
+    def __init__(self) -> None:
+        self.obstacle = ""
+        self.concluded_times = 0
+
+    async def prepared(self) -> str:
+        return self.obstacle
+
+    def concluded(self) -> None:
+        self.concluded_times += 1
+
+
 class Bench:
     """An Envoy under supervision, and what was said of it. Another bench of the folder is the next agent."""
 
@@ -60,7 +99,8 @@ class Bench:
         self.notices: list[str] = []
         self.told = asyncio.Event()
         self.start = EnvoyStart(**{"binary": BINARY, "bootstrap": ALONE, "drain_s": 1.0, **start})
-        self.envoy = Envoy(self.start, self.place, self.tell)
+        self.listeners, self.around = Speechless(), Around()
+        self.envoy = Envoy(self.start, self.place, self.tell, self.listeners, self.around)
 
     def tell(self, notice: Notice) -> None:
         self.notices.append(notice.text)
@@ -297,18 +337,30 @@ async def test_a_binary_that_speaks_otherwise_serves_beside_until_the_old_one_ha
 
         assert await bench.one_is_left() == new
         assert not memory_of(old).exists()
+    assert bench.listeners.done == [("withhold", 2), ("retire", 1), ("release", 2)]
     assert "do not understand each other" in bench.notices[0]
 
 
+async def test_one_beside_that_never_asks_for_listeners_leaves_them_to_the_old_one(bench):
+    class Mute(Speechless):
+        def withhold(self, number: int) -> None:
+            self.done.append(("withhold", number))
+
+    bench.listeners = Mute()
+    bench.envoy = Envoy(bench.start, bench.place, bench.tell, bench.listeners, bench.around)
+    async with running(bench) as envoy:
+        await envoy.ready.wait()
+        memory_of(bench.lives[0]).unlink()  # as if somebody had cleaned up
+        failure = await envoy.restart()
+
+        assert "did not become ready" in failure
+        assert await envoy.admin.is_ready()
+        assert envoy.lives == 1
+    assert bench.listeners.done == [("withhold", 2)]
+
+
 async def test_an_obstacle_keeps_it_as_it_is(bench):
-    class NeverYet:
-        async def prepared(self) -> str:
-            return "it would be told nothing"
-
-        def concluded(self) -> None:
-            pass
-
-    bench.envoy = Envoy(bench.start, bench.place, bench.tell, NeverYet())
+    bench.around.obstacle = "it would be told nothing"
     async with running(bench) as envoy:
         await envoy.ready.wait()
         assert await envoy.restart() == "it would be told nothing"
@@ -338,7 +390,7 @@ async def test_an_adopted_one_that_is_not_what_is_wanted_gets_an_heir(tmp_path):
     async with left_behind(tmp_path):
         bench = Bench(tmp_path, independent=True, drain_s=2.0)
         async with running(bench) as envoy:
-            await bench.wait_for_notice("replaced by its heir")
+            await bench.wait_for_notice("is replaced by its heir")
             assert envoy.ready.is_set()
             assert [life.epoch for life in bench.lives] == [0, 1]
     assert bench.traces() == []

@@ -1,7 +1,7 @@
 """The relay with both its peers played by hand: what it says to whom, and when."""
 
 from tulle.ads.messages import ReceivedResponse, Request, frame_resource
-from tulle.agent.proxy.relay import Out, Relay
+from tulle.agent.proxy.relay import Out, Relay, Stance
 from tulle.xds.names import IDENTITY
 from tulle.xds.snapshots import FOR_ENVOY, TypeUrl, XdsResource, XdsSnapshot, snapshot_of
 
@@ -441,3 +441,43 @@ def test_one_that_is_retired_gets_no_listeners_and_is_not_heard():
 def test_what_an_envoy_needs_is_known_when_every_type_was_spoken_of():
     assert not Play().relay.is_known
     assert Play(held=XdsSnapshot()).relay.is_known
+
+
+def test_an_envoy_whose_listeners_are_withheld_gets_everything_else():
+    two = Two()
+    two.relay.withhold(1)
+    two.heir_comes()
+    two.answers(1, CLUSTER)
+    assert [response.type_url for response in two.sent[1]] == [CLUSTER]
+    assert two.relay.stance(1) is Stance.ASKS
+
+    two.take(two.relay.retire(0))
+    assert two.relay.stance(0) is Stance.WAITS
+    two.answers(0, LISTENER)
+    assert two.relay.stance(0) is Stance.HAS_NONE
+    two.take(two.relay.release(1))
+    two.answers(1, LISTENER)
+    assert two.relay.stance(1) is Stance.HAS_ALL
+
+
+def test_listeners_whose_ports_were_taken_are_offered_again_when_asked_to():
+    two = Two()
+    two.heir_comes()
+    two.answers(1, CLUSTER)
+    two.answers(1, LISTENER, error="address in use")
+    assert two.relay.stance(1) is Stance.REFUSES
+
+    two.take(two.relay.release(1))
+    two.answers(1, LISTENER)
+    assert two.relay.stance(1) is Stance.HAS_ALL
+    assert two.play.answers_up(LISTENER) == []
+
+
+def test_one_that_retired_in_vain_gets_its_listeners_back():
+    two = Two()
+    two.take(two.relay.retire(0))
+    two.answers(0, LISTENER)
+    two.take(two.relay.retire(0, retired=False))
+
+    assert [dict(r.versions) for r in two.sent[0] if r.versions] == [{"l": "1"}]
+    assert two.relay.stance(7) is Stance.AWAY

@@ -5,7 +5,9 @@ old one told to drain: by the heir itself in a hot restart, by us where they can
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
@@ -22,11 +24,33 @@ from tulle.agent.proxy.life.moves import (
 )
 from tulle.agent.proxy.life.record import Life, Recipe
 from tulle.agent.proxy.life.succession import Succession, free_base_id
+from tulle.agent.proxy.relay import Stance
 
 READY_LIMIT_S = 30.0
 """An heir that does not serve by then never will."""
+_LOOK_EVERY_S = 0.005
 _LAST_MOMENT_S = 5.0
 """A hot-restarted Envoy ends its parent itself; we only end one that was forgotten."""
+
+
+class Listeners(Protocol):
+    """Who tells Envoys where to listen (`exchange`)."""
+
+    def withhold(self, number: int) -> None:
+        """Have an Envoy that comes wait for its listeners."""
+        ...
+
+    def release(self, number: int) -> None:
+        """Let it have them; those it could not take, once more."""
+        ...
+
+    def retire(self, number: int, *, retired: bool = True) -> None:
+        """Have one let go of its listeners and drain; or give them back to it."""
+        ...
+
+    def stance(self, number: int) -> Stance:
+        """How far one has come with its listeners."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +61,7 @@ class Handover:
     old: Generation
     wanted: EnvoyStart
     recipe: Recipe
+    listeners: Listeners
 
     async def objection(self) -> str:
         """Why the heir would not even start, known without hurting anybody; "" if nothing speaks against it."""
@@ -50,13 +75,50 @@ class Handover:
 
     async def by(self, way: HotRestart | Beside) -> str:
         """Hand over; why it failed, "" if it did not. After a failure the old one goes on."""
-        heir = await self._start(way)
+        return await (self._beside() if isinstance(way, Beside) else self._by_hot_restart())
+
+    async def _by_hot_restart(self) -> str:
+        """Envoys do it themselves: the heir gets the sockets, and tells the old one to drain when it serves."""
+        heir = await self._start(next_life(self.old.life, self.line.next_number(), self.recipe))
         if await _serves(heir):
             self.line.crown(heir)
             return ""
+        self.old.life = msgspec.structs.replace(self.old.life, barren=True)
+        return await self._give_up(heir)
+
+    async def _beside(self) -> str:
+        """We do it: the heir has all but its listeners, the old one lets go of them, the heir takes them.
+
+        For the milliseconds in between nobody listens. What is connected goes on and is drained.
+        """
+        number, old = self.line.next_number(), self.old.life.number
+        self.listeners.withhold(number)
+        heir = await self._start(first_life(number, free_base_id(), self.recipe), parent=False)
+        if not await self._until(number, Stance.ASKS):
+            return await self._give_up(heir)
+        self.listeners.retire(old)
+        await self._until(old, Stance.HAS_NONE, Stance.AWAY)
+        self.listeners.release(number)
+        if await self._until(number, Stance.HAS_ALL) and await _serves(heir):
+            self.line.crown(heir)
+            return ""
+        failure = await self._give_up(heir)
+        self.listeners.retire(old, retired=False)
+        return failure
+
+    async def _until(self, number: int, *wanted: Stance) -> bool:
+        """Wait for an Envoy; False if it does not get there. A port may be free only a moment later."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(READY_LIMIT_S):
+                while (stance := self.listeners.stance(number)) not in wanted:
+                    await asyncio.sleep(_LOOK_EVERY_S)
+                    if stance is Stance.REFUSES:
+                        self.listeners.release(number)
+                return True
+        return False
+
+    async def _give_up(self, heir: Generation) -> str:
         await heir.kill()  # asked to end, it would take the one before it along
-        if isinstance(way, HotRestart):
-            self.old.life = msgspec.structs.replace(self.old.life, barren=True)
         self.line.bury(heir)
         return f"the new Envoy did not become ready:\n{last_lines(self.line.place.log)}"
 
@@ -66,15 +128,8 @@ class Handover:
         drain_s = max(self.old.life.recipe.drain_s, self.recipe.drain_s)
         return shutdown_s(drain_s) + _LAST_MOMENT_S
 
-    async def _start(self, way: HotRestart | Beside) -> Generation:
-        life, parent = self._life(way)
-        return await self.line.start(self.wanted, life, parent)
-
-    def _life(self, way: HotRestart | Beside) -> tuple[Life, Life | None]:
-        number = self.line.next_number()
-        if isinstance(way, HotRestart):
-            return next_life(self.old.life, number, self.recipe), self.old.life
-        return first_life(number, free_base_id(), self.recipe), None
+    async def _start(self, life: Life, *, parent: bool = True) -> Generation:
+        return await self.line.start(self.wanted, life, self.old.life if parent else None)
 
 
 async def become_ready(admin: Admin) -> None:

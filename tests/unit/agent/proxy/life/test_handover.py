@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 from tests.unit.agent.proxy.life.test_generation import START
 from tests.unit.agent.proxy.life.test_moves import LIFE, RECIPE
+from tests.unit.agent.proxy.test_envoy import Speechless
 
 from tulle.agent.proxy.admin import Admin
 from tulle.agent.proxy.life.generation import Generation
@@ -18,7 +19,7 @@ def leaving(drain_s: float, heirs_drain_s: float) -> Handover:
     place = EnvoyPlace(Path("/run/web"))
     old = Generation(place, msgspec.structs.replace(LIFE, recipe=recipe), process=None)
     wanted = msgspec.structs.replace(RECIPE, drain_s=heirs_drain_s)
-    return Handover(Succession(place), old, START, wanted)
+    return Handover(Succession(place), old, START, wanted, Speechless())
 
 
 def test_who_leaves_may_stay_as_long_as_either_drain():
