@@ -83,7 +83,11 @@ class Stream:
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
-        self.speak()
+        try:
+            self.speak()
+        except BaseException:
+            self.close()
+            raise
 
     def speak(self) -> None:
         """Say something and hear it. Raises ConnectionError or EOFError when the stream was cut."""
@@ -208,6 +212,7 @@ def test_streams_shorter_than_the_drain_survive_and_longer_ones_are_cut_after_it
 
     with pytest.raises((ConnectionError, EOFError)):
         long.speak_for(DRAIN_S + SHUTDOWN_MARGIN_S + WAIT_S)
+    long.close()
     wait_until(partial(fleet.settled, "echo"), "the old Envoy has gone")
 
 
