@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from tests.mesh.meshes import Mesh, wait_until
 
-KILLS = 12
+APPLY = "application/apply-patch+yaml"
+KILLS = 8
 CLIENTS = 5
 SEED = 7
 
@@ -35,7 +36,7 @@ def ask(path: Path, method: str, target: str, body: object = None) -> tuple[int,
     connection = Unix(path)
     try:
         data = json.dumps(body) if body is not None else None
-        connection.request(method, target, data, {"Content-Type": "application/json"})
+        connection.request(method, target, data, {"Content-Type": APPLY})
         response = connection.getresponse()
         return response.status, json.loads(response.read())
     finally:
@@ -67,7 +68,7 @@ class Client:
                 "spec": {"ports": [{"port": 80}]},
             }
             try:
-                status, answer = ask(self.socket, "PUT", self.target, body)
+                status, answer = ask(self.socket, "PATCH", f"{self.target}?fieldManager=test", body)
             except (OSError, http.client.HTTPException):
                 self.stop.wait(0.02)  # the server is away
                 continue
@@ -91,6 +92,76 @@ class Client:
         assert int(metadata["resourceVersion"]) >= max(self.versions, default=0)
 
 
+@dataclass
+class Watcher:
+    """Watches Services as a Kubernetes client does: goes on at the last revision it saw, or, told 410, reads anew."""
+
+    socket: Path
+    stop: threading.Event = field(default_factory=threading.Event)
+    revision: int = 0
+    seen: list[tuple[str, int]] = field(default_factory=list)
+    known: dict[str, int] = field(default_factory=dict)
+    read_anew: int = 0
+
+    @property
+    def target(self) -> str:
+        return "/api/v1/namespaces/test/services"
+
+    def run(self) -> None:
+        while not self.stop.is_set():
+            try:
+                if self.revision == 0:
+                    self.read()
+                self.follow()
+            except (OSError, http.client.HTTPException):
+                self.stop.wait(0.02)  # the server is away
+
+    def read(self) -> None:
+        status, answer = ask(self.socket, "GET", self.target)
+        assert status == 200, answer
+        metadata, items = answer["metadata"], answer["items"]
+        assert isinstance(metadata, dict)
+        assert isinstance(items, list)
+        self.read_anew += 1
+        self.known = {i["metadata"]["name"]: int(i["metadata"]["resourceVersion"]) for i in items}
+        self.revision = int(metadata["resourceVersion"])
+
+    def follow(self) -> None:
+        connection = Unix(self.socket)
+        try:
+            connection.request("GET", f"{self.target}?watch=1&resourceVersion={self.revision}")
+            response = connection.getresponse()
+            if response.status == 410:
+                self.revision = 0
+            while response.status == 200 and (line := response.readline()):
+                self.hear(json.loads(line))
+                if self.revision == 0:
+                    return
+        finally:
+            connection.close()
+
+    def hear(self, event: dict[str, dict[str, dict[str, str]]]) -> None:
+        if event["type"] == "ERROR":
+            assert event["object"]["code"] == 410, event
+            self.revision = 0
+            return
+        name = event["object"]["metadata"]["name"]
+        revision = int(event["object"]["metadata"]["resourceVersion"])
+        # One revision may be of several Services: the server writes what it found out of them as one change.
+        assert revision >= self.revision, f"{name} at {revision} was told out of order"
+        assert (name, revision) not in self.seen, f"{name} at {revision} was told again"
+        self.seen.append((name, revision))
+        self.known[name] = self.revision = revision
+
+    def check(self, clients: list[Client]) -> None:
+        """It knows of every Service the version that is stored, and missed none while it could watch."""
+        for client in clients:
+            _, answer = ask(self.socket, "GET", client.target)
+            metadata = answer["metadata"]
+            assert isinstance(metadata, dict)
+            assert self.known[client.name] == int(metadata["resourceVersion"])
+
+
 @pytest.fixture
 def mesh(tmp_path: Path) -> Iterator[Mesh]:
     mesh = Mesh(tmp_path)
@@ -101,9 +172,12 @@ def mesh(tmp_path: Path) -> Iterator[Mesh]:
         mesh.end()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 def test_what_a_server_answered_2xx_is_there_after_it_was_killed(mesh: Mesh) -> None:
     luck = random.Random(SEED)
+    watcher = Watcher(mesh.socket)
+    watching = threading.Thread(target=watcher.run, daemon=True)
+    watching.start()
     clients = [Client(f"s{n}", mesh.socket, threading.Event()) for n in range(CLIENTS)]
     for _ in range(KILLS):
         wanted = sum(client.acknowledged for client in clients) + luck.randrange(1, 60)
@@ -128,5 +202,19 @@ def test_what_a_server_answered_2xx_is_there_after_it_was_killed(mesh: Mesh) -> 
         for client in clients:
             client.check()
 
+    def caught_up() -> bool:
+        _, answer = ask(mesh.socket, "GET", watcher.target)
+        metadata = answer["metadata"]
+        assert isinstance(metadata, dict)
+        newest = {
+            i["metadata"]["name"]: int(i["metadata"]["resourceVersion"])
+            for i in answer["items"]  # type: ignore[attr-defined]
+        }
+        return watcher.known == newest
+
+    wait_until(caught_up, "the watch has caught up")
+    watcher.stop.set()
+    watcher.check(clients)
+    assert watcher.read_anew <= KILLS + 1
     versions = [version for client in clients for version in client.versions]
     assert len(versions) == len(set(versions)), "a revision was given twice"
