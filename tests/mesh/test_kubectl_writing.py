@@ -150,6 +150,25 @@ class TestApplyClientSide:
         assert "configmap/two pruned" in said
         assert shop.is_there("configmap", "one")
 
+    def test_a_set_remembers_what_it_applied_and_prunes_the_rest(self, shop: Shop) -> None:
+        items = [config_map("one"), config_map("two")]
+        both = shop.file({"apiVersion": "v1", "kind": "List", "items": items})
+        apply = ("apply", "--prune", "--applyset=configmap/set", "-f")
+        shop(*apply, both, KUBECTL_APPLYSET="true")
+        one = shop.file({"apiVersion": "v1", "kind": "List", "items": items[:1]})
+
+        assert "configmap/two pruned" in shop(*apply, one, KUBECTL_APPLYSET="true")
+        assert shop.is_there("configmap", "one")
+
+    def test_a_folder_is_built_and_applied(self, shop: Shop) -> None:
+        (shop.folder / "conf.json").write_text(json.dumps(config_map(a="1")))
+        (shop.folder / "kustomization.yaml").write_text(
+            "resources: [conf.json]\nnamePrefix: mine-\n"
+        )
+        shop("apply", "-k", str(shop.folder))
+
+        assert shop.get("configmap", "mine-conf")["data"] == {"a": "1"}
+
     def test_a_dry_run_of_the_server_checks_and_changes_nothing(self, shop: Shop) -> None:
         file = shop.file(config_map(a="1"))
         assert "server dry run" in shop("apply", "--dry-run=server", "-f", file)
