@@ -58,6 +58,10 @@ test-mesh: setup ## whole meshes of real processes, and the faults they must sur
 test-store: setup ## the store under kill -9, power cuts and failing disks (as root: on disks of its own)
 	@$(BIN)/pytest tests/store
 
+.PHONY: test-faults
+test-faults: setup ## faults under load, and the table of what they cost (root; FAULTS=write: on the page too)
+	@$(BIN)/pytest tests/faults
+
 .PHONY: golden
 golden: setup ## rewrite the goldens; then read the diff
 	@GOLDEN=write $(BIN)/pytest --quiet tests/golden
@@ -68,7 +72,7 @@ bench: setup ## figures beside a baseline of the same run (QUICK=1: under five m
 	@$(BIN)/python -m bench
 
 .PHONY: check
-check: test lint types test-store test-envoy test-mesh ## everything; what CI runs
+check: test lint types test-store test-envoy test-mesh test-faults ## everything; what CI runs
 
 .PHONY: lock
 lock: setup ## resolve the dependencies anew

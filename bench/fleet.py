@@ -175,7 +175,7 @@ class Fleet:
                 group.create_task(agent.run(address, trust, connected))
                 await connected.wait()
 
-        trusts = [(agent, _trust(agent.name, keys)) for agent in self.agents.values()]
+        trusts = [(agent, certified(agent.name, keys)) for agent in self.agents.values()]
         say(at=time.monotonic())
         async with asyncio.TaskGroup() as starting:
             for agent, trust in trusts:
@@ -190,7 +190,7 @@ class Fleet:
             await asyncio.sleep(REPORT_EVERY_S)
 
 
-def _trust(name: str, keys: Path) -> Trust:
+def certified(name: str, keys: Path) -> Trust:
     """A key and a certificate for it."""
     files = KeyFiles(keys)
     authority = authorities.from_pem(files.read(INTERMEDIATE_FILE) or b"")

@@ -104,6 +104,13 @@ class Host:
         assert self.anchor, "make the network with private=True"
         self.run("sh", "-c", COVER, "sh", folder, "copy" if copy else "empty")
 
+    @property
+    def netns(self) -> str:
+        """A path of the namespace that is good in every mount namespace too, while there is an anchor."""
+        return (
+            f"/proc/{self.anchor.pid}/ns/net" if self.anchor else str(NAMESPACES / self.namespace)
+        )
+
     def pids(self) -> list[int]:
         """Every process that is in this host."""
         return _pids(self.namespace)
@@ -285,7 +292,8 @@ def _give_mounts(host: Host) -> None:
     assert host.anchor.stdout
     assert host.anchor.stdout.readline() == b"ready\n", f"{host.name} got no mounts of its own"
     spaces = f"/proc/{host.anchor.pid}/ns"
-    host.entry = (*host.entry, f"--mount={spaces}/mnt", f"--uts={spaces}/uts")
+    here = ("env", f"--chdir={Path.cwd()}")  # who enters mounts begins at their root
+    host.entry = (*host.entry, f"--mount={spaces}/mnt", f"--uts={spaces}/uts", *here)
 
 
 def _drops(sources: list[Host]) -> str:

@@ -2,7 +2,8 @@
 
 Requests leave when their time has come, however slow earlier ones are. It runs until its standard input
 closes *and* every kind has made its minimum, then prints one JSON object:
-`{"http": {"sent", "failed", "answers": {…}, "errors": {…}}, "grpc": {…}, "tcp": {…}}`.
+`{"http": {"sent", "failed", "answers": {…}, "errors": {…}, "failed_at": [first, last], "slowest_s"}, "grpc": …}`.
+With --warm it prints `warm` first, once every kind has had some answers. Times are of CLOCK_MONOTONIC, which all processes share; a request's time counts from when it was due.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -30,10 +32,16 @@ class Tally:
     failed: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    failed_at: list[float] = field(default_factory=list)
+    slowest_s: float = 0.0
 
     def fail(self, why: str) -> None:
         self.failed += 1
         self.errors[why[:160]] += 1
+        self.failed_at = [*self.failed_at[:1], time.monotonic()]
+
+    def took(self, seconds: float) -> None:
+        self.slowest_s = max(self.slowest_s, seconds)
 
 
 class HttpPool:
@@ -93,10 +101,11 @@ async def open_loop(
 ) -> None:
     """Start `burst` requests together, `rate` a second on average, until told to stop and past the minimum."""
 
-    async def attempt() -> None:
+    async def attempt(due: float) -> None:
         try:
             async with asyncio.timeout(DEADLINE_S):
                 await one()
+            tally.took(loop.time() - due)
         except Exception as error:  # noqa: BLE001 - every failure counts, whatever it is
             tally.fail(f"{type(error).__name__}: {error}")
 
@@ -106,7 +115,7 @@ async def open_loop(
         while not (stop.is_set() and tally.sent >= minimum):
             for _ in range(burst):
                 tally.sent += 1
-                group.create_task(attempt())
+                group.create_task(attempt(due))
             due += burst / rate
             await asyncio.sleep(max(0.0, due - loop.time()))
 
@@ -140,6 +149,7 @@ async def tcp_stream(host: str, port: int, tally: Tally, stop: asyncio.Event) ->
         reader, writer = await asyncio.open_connection(host, port)
         while not stop.is_set():
             block = os.urandom(4096)
+            start = time.monotonic()
             writer.write(block)
             async with asyncio.timeout(DEADLINE_S):
                 back = await reader.readexactly(len(block))
@@ -147,10 +157,19 @@ async def tcp_stream(host: str, port: int, tally: Tally, stop: asyncio.Event) ->
                 tally.fail("checksum differs")
                 break
             tally.answers["blocks"] += 1
+            tally.took(time.monotonic() - start)
             await asyncio.sleep(0.1)
         writer.close()
     except Exception as error:  # noqa: BLE001 - every failure counts, whatever it is
         tally.fail(f"{type(error).__name__}: {error}")
+
+
+async def tell_warm(tallies: dict[str, Tally], answers: int) -> None:
+    """Say when traffic flows: whoever started us waits for it before anything goes wrong."""
+    while any(sum(tally.answers.values()) < answers for tally in tallies.values()):  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    sys.stdout.write("warm\n")
+    sys.stdout.flush()
 
 
 def stop_at_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
@@ -191,6 +210,10 @@ async def run(options: argparse.Namespace) -> dict[str, dict[str, object]]:
             tally = tallies["tcp"] = Tally()
             for _ in range(options.streams):
                 group.create_task(tcp_stream(*address(options.tcp), tally, stop))
+        warming = [group.create_task(tell_warm(tallies, options.warm))] if options.warm else []
+        await stop.wait()
+        for task in warming:
+            task.cancel()
     if channel is not None:
         await channel.close()
     return {
@@ -199,6 +222,8 @@ async def run(options: argparse.Namespace) -> dict[str, dict[str, object]]:
             "failed": t.failed,
             "answers": dict(t.answers),
             "errors": dict(t.errors),
+            "failed_at": t.failed_at,
+            "slowest_s": t.slowest_s,
         }
         for name, t in tallies.items()
     }
@@ -214,6 +239,7 @@ def main() -> None:
     parser.add_argument("--grpc-rate", type=float, default=50.0)
     parser.add_argument("--tcp", default="", help="HOST:PORT")
     parser.add_argument("--streams", type=int, default=20)
+    parser.add_argument("--warm", type=int, default=0, help="answers of each kind")
     parser.add_argument(
         "--minimum", type=int, default=5000, help="HTTP requests (a fifth as many for gRPC)"
     )

@@ -85,10 +85,16 @@ class Mesh:
     server_prefix: tuple[str, ...] = ()
     server_flags: tuple[str, ...] = ("--api-address", "127.0.0.1:0")
     tulle: tuple[str, ...] = TULLE
+    address: str = "127.0.0.1"
+    """Where the server listens and agents find it."""
     processes: list[Process] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     """What its processes have in their environment beside ours."""
     _server: Process | None = None
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
 
     @property
     def socket(self) -> Path:
@@ -109,11 +115,15 @@ class Mesh:
             **self.variables,
         }
 
+    def entry(self, name: str) -> tuple[str, ...]:
+        """What comes before a command to run it where the process of that name belongs."""
+        return ()
+
     def spawn(self, name: str, *command: str, **kwargs: Any) -> Process:
         log = self.folder / f"{name}.log"
         with log.open("ab") as out:
             popen = subprocess.Popen(
-                command,
+                [*self.entry(name), *command],
                 stdout=out,
                 stderr=out,
                 stdin=subprocess.DEVNULL,
@@ -132,13 +142,13 @@ class Mesh:
             *self.tulle,
             "server",
             "--data-dir",
-            str(self.folder / "data"),
+            str(self.data),
             "--api-socket",
             str(self.socket),
             "--join-address",
-            f"127.0.0.1:{self.join_port}",
+            f"{self.address}:{self.join_port}",
             "--xds-address",
-            f"127.0.0.1:{self.xds_port}",
+            f"{self.address}:{self.xds_port}",
             *self.server_flags,
         )
         wait_until(
@@ -206,7 +216,7 @@ class Mesh:
             *self.tulle,
             "run",
             "--server",
-            f"127.0.0.1:{self.join_port}",
+            f"{self.address}:{self.join_port}",
             "--token-file",
             str(token),
             "--service-account",

@@ -199,6 +199,7 @@ def test_a_private_host_has_a_name_and_folders_of_its_own(tmp_path: Path) -> Non
         )
 
         assert net["a"].run("hostname").stdout == "a\n"
+        assert net["a"].run("pwd").stdout == f"{Path.cwd()}\n"
         assert net["a"].run("cat", f"{folder}/resolv.conf").stdout == "changed\n"
         assert net["b"].run("ls", str(folder)).stdout == ""
         assert net["a"].run("stat", "-c", "%a", str(folder)).stdout == "750\n"
