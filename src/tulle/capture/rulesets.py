@@ -138,6 +138,7 @@ def _program_chains(plan: Plan, scope: ProgramScope) -> Iterator[list[str]]:
         [
             f'iifname != "lo" {program} jump pass-inbound',
             f'iifname != "lo" {program} redirect to :{plan.inbound_port}',
+            *_to_ports(plan, scope, f"redirect to :{plan.inbound_port}", 'iifname != "lo" '),
         ],
         hook=("nat", "prerouting", _BEFORE_NAT),
     )
@@ -147,6 +148,7 @@ def _program_chains(plan: Plan, scope: ProgramScope) -> Iterator[list[str]]:
             f'iifname "lo" {_SYN} {_marked(plan)} accept',
             f"{program} jump pass-inbound",
             f"{program} {_REFUSE}",
+            *_to_ports(plan, scope, _REFUSE),
         ],
         hook=("filter", "input", _FILTER),
     )
@@ -163,19 +165,27 @@ def _senders(plan: Plan, scope: ProgramScope) -> Iterator[str]:
 def _neighbours(plan: Plan, scope: ProgramScope) -> Iterator[str]:
     """Other processes of the host that call the program's ports: they meet its proxy, like callers elsewhere.
 
-    Who is called cannot be known where a connection leaves, so it goes by port, at the addresses the proxy
-    forwards to and the one it is known by.
+    Who is called cannot be known where a connection leaves, so it goes by port.
+    """
+    yield f"{_marked(plan)} accept"
+    yield from _to_ports(plan, scope, f"redirect to :{plan.inbound_port}")
+
+
+def _to_ports(plan: Plan, scope: ProgramScope, verdict: str, where: str = "") -> Iterator[str]:
+    """What becomes of connections to the declared ports, at the addresses the proxy forwards to and is known by.
+
+    Whoever listens there: a service that starts again has a control group the rules do not know yet, and a socket
+    it was handed belongs to who made it.
     """
     excluded = plan.exclusions.inbound_ports
     ports = [port for port in scope.ports if port not in excluded]
     if not ports:
         return
-    yield f"{_marked(plan)} accept"
-    yield f"{_SYN} {_ports(ports)} jump pass-inbound"
+    yield f"{where}{_SYN} {_ports(ports)} jump pass-inbound"
     family = "ip" if scope.address.version == 4 else "ip6"
     own = f"{family} daddr {scope.address}"
     for match in dict.fromkeys(("ip daddr 127.0.0.1", "ip6 daddr ::1", own)):
-        yield f"{_SYN} {match} {_ports(ports)} redirect to :{plan.inbound_port}"
+        yield f"{where}{_SYN} {match} {_ports(ports)} {verdict}"
 
 
 # What both have

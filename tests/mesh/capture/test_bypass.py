@@ -65,7 +65,7 @@ def outside(field: Field) -> Puppet:
 
 def passed_through(web: Puppet) -> int:
     """How many connections its own proxy has passed on for it."""
-    (admin,) = web.state_dir.glob("*admin*.sock")
+    admin = web.state_dir / "admin.sock"
     ask = ("curl", "-sS", "--unix-socket", str(admin), "http://envoy/stats?filter=passthrough")
     said = subprocess.run(ask, capture_output=True, text=True, check=True, timeout=20).stdout
     counts = [line for line in said.splitlines() if "downstream_cx_total" in line]

@@ -119,7 +119,17 @@ def test_a_family_without_networks_has_no_rule() -> None:
 def test_a_program_without_ports_has_no_neighbours_to_keep_away() -> None:
     client = plan(ProgramScope(APP, (), ip_address("10.0.0.6")))
 
-    assert len(chains(ruleset(client))["neighbours"]) == 1  # its hook
+    rules = chains(ruleset(client))["neighbours"]
+    assert not any("redirect" in rule for rule in rules)
+
+
+def test_a_declared_port_is_guarded_whoever_listens_there() -> None:
+    """A service that starts again is in a control group the rules do not know yet."""
+    found = chains(ruleset(PLANS["program"]))
+    own = "ip daddr 10.0.0.6 tcp dport { 9080, 9443 }"
+
+    assert any(f"{own} redirect to :15006" in rule for rule in found["inbound"])
+    assert any(own in rule and "reject" in rule for rule in found["guard-inbound"])
 
 
 def test_an_excluded_port_is_open_to_neighbours() -> None:
