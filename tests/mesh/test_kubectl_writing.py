@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.mesh.kubectl import Kubectl, serving
+from tests.mesh.meshes import Mesh, wait_until
 
 pytestmark = pytest.mark.timeout(120)
 kubectl = pytest.fixture(scope="module")(serving)
@@ -458,3 +459,28 @@ def test_tulle_apply_and_kubectl_change_the_same_resources(shop: Shop) -> None:
     take = '{"metadata":{"finalizers":null}}'
     shop("patch", "configmap", "conf", "--type=merge", "-p", take)
     assert not shop.is_there("configmap", "conf")
+
+
+def test_a_deleted_namespace_goes_also_if_the_server_is_killed_meanwhile(tmp_path: Path) -> None:
+    mesh = Mesh(tmp_path)
+    try:
+        mesh.start_server()
+        kubectl = Kubectl(mesh)
+        kubectl("create", "namespace", "shop")
+        items = [
+            {**config_map(f"c{number}"), "metadata": {"name": f"c{number}", "namespace": "shop"}}
+            for number in range(300)
+        ]
+        everything = {"apiVersion": "v1", "kind": "List", "items": items}
+        mesh.cli("apply", "-f", "-", stdin=json.dumps(everything))
+        kubectl("delete", "namespace", "shop", "--wait=false")
+        mesh.kill_server()
+        mesh.start_server()
+
+        def left() -> str:
+            return mesh.cli("get", "namespaces", "-o", "name").stdout
+
+        wait_until(lambda: "namespace/shop" not in left(), "the namespace goes")
+        assert mesh.cli("get", "configmaps", "-n", "shop", "-o", "name").stdout == ""
+    finally:
+        mesh.end()
