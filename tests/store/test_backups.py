@@ -1,11 +1,13 @@
 """A whole mesh that loses its server's disk and gets it back from a backup, with traffic on all the time."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.mesh.meshes import PROGRAMS, TULLE, Mesh, failures, free_port, listens, load, wait_until
+from tests.store.test_server_kills import Unix
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -61,6 +63,18 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         shop.mesh.end()
 
 
+def status_of(path: Path, target: str) -> int:
+    """What the API answers to a watch: its status, or that of the error it begins with."""
+    connection = Unix(path)
+    try:
+        connection.request("GET", target)
+        response = connection.getresponse()
+        first = json.loads(response.readline())
+        return int(first["object"]["code"]) if response.status == 200 else response.status
+    finally:
+        connection.close()
+
+
 def names(mesh: Mesh) -> set[str]:
     return {item["metadata"]["name"] for item in mesh.get("services", "-n", "test")["items"]}
 
@@ -84,6 +98,8 @@ def test_a_mesh_restored_from_a_backup_keeps_its_workloads_and_loses_no_request(
         mesh.start_server()
         shop.ready()
         assert names(mesh) == {"web"}
+        old = f"/api/v1/services?watch=1&resourceVersion={before['metadata']['resourceVersion']}"
+        assert status_of(mesh.socket, old) == 410
         after = mesh.get("mesh", "default")
         assert after["status"]["trustBundle"] == before["status"]["trustBundle"]
         assert int(after["metadata"]["resourceVersion"]) > 0

@@ -38,7 +38,7 @@ from tulle.reconcile.statuses import timestamp
 from tulle.serve.errors import malformed, refuse, refused, store_errors
 from tulle.serve.peers import Caller, caller_of, version_of
 from tulle.store.contract import ABSENT, Put, Store
-from tulle.store.errors import ConflictError, NotFound
+from tulle.store.errors import ConflictError, NotFound, StoreError
 
 T = TypeVar("T")
 
@@ -78,7 +78,12 @@ class Certificates:
             await refuse(context, refused(token))
         async with store_errors(context):
             record = await self._take(token, request, context)
-            workload = await self._admit(record, _host_of(context.peer()))
+            try:
+                workload = await self._admit(record, _host_of(context.peer()))
+            except StoreError:
+                # Its bearer will ask again: a disk that was full must not have cost it its only token.
+                await self._store.save_token(record)
+                raise
         account = AccountRef(record.namespace, record.service_account)
         return await self._issue(workload, account, key, context)
 

@@ -143,6 +143,21 @@ async def test_a_workload_that_became_another_accounts_is_not_renewed_for_the_fi
         await renew(door.xds, first)
 
 
+async def test_a_store_that_fails_costs_nobody_a_token(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(self: MemoryStore, changes: object, dry_run: bool = False) -> None:
+        raise StoreFull("the disk is full")
+
+    token = await door.token()
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryStore, "write", full)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await join(door.grpc.join, token, WEB)
+
+    assert (await join(door.grpc.join, token, WEB)).workload.namespace == "shop"
+
+
 async def test_a_store_that_fails_is_no_refusal(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
