@@ -44,6 +44,8 @@ def structural(schema: Schema, int_or_string: Structural = INT_OR_STRING) -> Str
     found["type"] = _type(part)
     if "items" in part:
         found["items"] = structural(part["items"], int_or_string)
+        # A list that says nothing of itself is what its items are: `kubectl explain` shows only the list's words.
+        found = {**_described(found["items"]), **found}
     if part.get("properties"):
         found["properties"] = {
             name: structural(child, int_or_string) for name, child in part["properties"].items()

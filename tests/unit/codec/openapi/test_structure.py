@@ -25,6 +25,10 @@ NUMBER, TEXT = {"type": "integer", "minimum": 1}, {"type": "string", "maxLength"
         ),
         ({"anyOf": [NUMBER, TEXT], "description": "D"}, {**INT_OR_STRING, "description": "D"}),
         (
+            {"type": "array", "items": {**TEXT, "description": "One."}},
+            {"type": "array", "items": {**TEXT, "description": "One."}, "description": "One."},
+        ),
+        (
             {"type": "array", "items": TEXT, "minItems": 1, "x-kubernetes-list-type": "set"},
             {"type": "array", "items": TEXT, "minItems": 1, "x-kubernetes-list-type": "set"},
         ),
