@@ -11,6 +11,7 @@ from types import MappingProxyType
 from tulle.graph import protocols
 from tulle.graph.mesh import Endpoint, Protocol
 from tulle.graph.notes import did_you_mean, warning
+from tulle.model.deletions import is_deleting
 from tulle.model.kinds.process import Process
 from tulle.model.kinds.workload import Workload, WorkloadPort
 from tulle.model.names import AccountRef, WorkloadRef
@@ -92,12 +93,13 @@ def ports_of(ports: tuple[WorkloadPort, ...]) -> tuple[ProgramPort, ...]:
 
 
 def accepts_traffic(workload: Workload) -> bool:
-    """Whether its proxy has reported, its program is ready, and it is not leaving."""
+    """Whether its proxy has reported, its program is ready, and it is neither leaving nor being deleted."""
     states = {condition.type: condition.status for condition in workload.status.conditions}
     return (
         workload.status.proxy is not None
         and states.get(ConditionType.READY) == "True"
         and states.get(ConditionType.DRAINING) != "True"
+        and not is_deleting(workload)
     )
 
 
@@ -107,7 +109,8 @@ def is_last_resort(workload: Workload) -> bool:
     ready = condition_of(conditions, ConditionType.READY)
     draining = condition_of(conditions, ConditionType.DRAINING)
     lost = ready is not None and (ready.status, ready.reason) == ("Unknown", Reason.AGENT_LOST)
-    return lost and (draining is None or draining.status != "True")
+    stays = not is_deleting(workload) and (draining is None or draining.status != "True")
+    return lost and stays
 
 
 def _endpoint_of(workload: Workload, ref: WorkloadRef) -> Endpoint | None:

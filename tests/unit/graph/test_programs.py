@@ -4,7 +4,7 @@ import msgspec
 
 from tulle.graph.mesh import Endpoint, Protocol
 from tulle.graph.programs import accepts_traffic, ports_of, read_process, read_workload
-from tulle.model.kinds.workload import WorkloadPort
+from tulle.model.kinds.workload import Workload, WorkloadPort
 from tulle.model.names import AccountRef, WorkloadRef
 from tulle.model.resources import Condition
 from tulle.testing.builders import is_ready, process, with_conditions, workload
@@ -34,6 +34,21 @@ def test_a_workload_takes_traffic_only_when_reported_ready_and_staying() -> None
     assert accepts_traffic(
         with_conditions(ready, is_ready(), msgspec.structs.replace(DRAINING, status="False"))
     )
+
+
+def being_deleted(found: Workload) -> Workload:
+    metadata = msgspec.structs.replace(
+        found.metadata, deletion_timestamp="2027-01-15T08:00:00Z", finalizers=("tulle.dev/x",)
+    )
+    return msgspec.structs.replace(found, metadata=metadata)
+
+
+def test_a_workload_that_is_being_deleted_gets_nothing_new() -> None:
+    ready = workload("api")
+
+    assert read_workload(being_deleted(ready)).endpoint is None
+    assert read_workload(being_deleted(with_conditions(ready, LOST))).endpoint is None
+    assert read_workload(being_deleted(ready)).program == read_workload(ready).program
 
 
 LOST = Condition(type="Ready", status="Unknown", reason="AgentLost")
