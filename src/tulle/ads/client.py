@@ -11,7 +11,7 @@ from types import MappingProxyType
 from tulle.ads.messages import ReceivedResponse, Request
 from tulle.ads.subscriptions import WILDCARD
 from tulle.ads.wire import ProtocolError
-from tulle.xds.snapshots import FOR_ENVOY, Resources, TypeUrl, XdsSnapshot
+from tulle.xds.snapshots import EMPTY, FOR_ENVOY, Resources, TypeUrl, XdsSnapshot
 
 
 class DeltaClient:
@@ -86,6 +86,10 @@ class DeltaClient:
     def is_complete(self) -> bool:
         """Whether every type was answered at least once on this stream: what is accepted is a whole configuration."""
         return self._answered.issuperset(self._types)
+
+    def accepted_of(self, type_url: TypeUrl) -> Resources:
+        """The same of one type, without making a snapshot: one mapping until there is another."""
+        return self._accepted.get(type_url, EMPTY)
 
     @property
     def offered(self) -> XdsSnapshot:

@@ -29,6 +29,7 @@ from tulle.agent.proxy.life.generation import EnvoyStart
 from tulle.agent.proxy.life.place import EnvoyPlace
 from tulle.agent.proxy.relay import Relay
 from tulle.agent.proxy.secrets import identity_secret
+from tulle.agent.resolver.scope import Scope, load_used
 from tulle.agent.state import StateDir
 from tulle.model.wire import ProxySettings, ProxyState, Register, ReplaceProxy, encode
 from tulle.settings import AgentSettings
@@ -89,8 +90,12 @@ class Sidecar:
         self.envoy = Envoy(start, EnvoyPlace(state.path), tell, self.exchange, self)
         self.edges = EdgeCounter(self.envoy, state)
         self._uplink = Uplink(keeper.xds_address, lambda: keeper.current.trust)
+        used = load_used(state) if names and register.capture else ()
+        register = msgspec.structs.replace(register, used=used)
         local = Local(self.edges.report, Levels(lambda: self.envoy.admin).change)
         self.session = Session(self._uplink, register, local, self._come_back, tell)
+        captured = register.capture is not None
+        self._scope = Scope(state, self.exchange, self.session, used) if captured else None
         self._upstream = Upstream(self._uplink, self.exchange)
         self._door = Door(state.socket("agent.sock"), self.exchange)
 
@@ -108,7 +113,7 @@ class Sidecar:
                 group.create_task(self.edges.keep_saved(), name="counts")
                 group.create_task(self._say_if_alone(), name="alone")
                 if self._names:
-                    group.create_task(self._names.run(self.exchange), name="names")
+                    group.create_task(self._names.run(self.exchange, self._scope), name="names")
                 group.create_task(self._obey(), name="orders")
         finally:
             await self._door.stop()

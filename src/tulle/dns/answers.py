@@ -7,7 +7,7 @@ AAAA first would take the latter for "no such host" (RFC 2308, RFC 4074).
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import dns.exception
@@ -25,6 +25,7 @@ from tulle.dns import zones
 from tulle.dns.messages import Query, labels_of, respond
 from tulle.dns.zones import Apex, Foreign, Instance, Loopback, Missing, Port, Service, Zone
 from tulle.model.directory import AliasEntry, Entry, HeadlessEntry, VirtualEntry
+from tulle.model.names import ServiceRef
 
 MESH_TTL_S = 5
 """Seconds an answer of the mesh may be kept, also a negative one."""
@@ -46,13 +47,14 @@ _FAMILIES = {dns.rdatatype.A: 4, dns.rdatatype.AAAA: 6}
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer. `origins` are the resources it comes from, `reason` says it in words; `steady` answers are the
-    same for every query with the same question.
+    same for every query with the same question. `service` is what a caller will connect to.
     """
 
     message: Message
     origins: tuple[str, ...] = ()
     reason: str = ""
     steady: bool = True
+    service: ServiceRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,17 @@ def _own(query: Query, name: dns.name.Name, found: zones.Found) -> Reply:
         return _negative(query, dns.rcode.NOERROR, reason, origins)
     extra = tuple(_additional(query, found))
     steady = not isinstance(_entry(found), HeadlessEntry)
-    return _reply(query, records, extra, origins, _words(found), steady=steady)
+    reply = _reply(query, records, extra, origins, _words(found), steady=steady)
+    return replace(reply, service=_service(found))
 
 
 def _entry(found: zones.Found) -> Entry | None:
     return found.entry if isinstance(found, Service | Instance | Port) else None
+
+
+def _service(found: zones.Found) -> ServiceRef | None:
+    entry = _entry(found)
+    return entry.service if entry else None
 
 
 def _origins(found: zones.Found) -> tuple[str, ...]:
@@ -311,7 +319,8 @@ def _follow(zone: Zone, query: Query, alias: AliasEntry) -> Reply | Forward:
                 known = (*origins, *_origins(found))
                 if not records:
                     return _negative_after(inner, chain, dns.rcode.NOERROR, known)
-                return _reply(query, (*chain, *records), (), known, _words(found), steady=False)
+                reply = _reply(query, (*chain, *records), (), known, _words(found), steady=False)
+                return replace(reply, service=_service(found))
     return _negative(query, dns.rcode.SERVFAIL, "names that stand for each other", tuple(origins))
 
 

@@ -18,12 +18,15 @@ from tulle.graph.mesh import (
 
 
 def services_for(graph: MeshGraph, workload: WorkloadNode) -> Iterable[ServiceNode]:
-    """The services a captured workload may call: those of the whole mesh, its own namespace first.
-
-    What it never calls costs its proxy memory all the same: this is the one place to know better.
+    """The services a captured workload may call, its own namespace first: those of the whole mesh, or (scope
+    `Used`) those it declares or has asked for by name.
     """
     own = workload.ref.namespace
-    return sorted(graph.services.values(), key=lambda node: (node.ref.namespace != own, node.ref))
+    nodes: Iterable[ServiceNode] = graph.services.values()
+    if graph.settings.knows_used_only:
+        wanted = {*workload.used, *(port.service for port in workload.outbound)}
+        nodes = (graph.services[ref] for ref in wanted if ref in graph.services)
+    return sorted(nodes, key=lambda node: (node.ref.namespace != own, node.ref))
 
 
 def captured_ports(graph: MeshGraph, workload: WorkloadNode) -> tuple[VirtualPort, ...]:

@@ -345,7 +345,8 @@ class HttpProxyPort:
 class WorkloadNode:
     """A workload with its proxy's ports. Without `mtls_port` its proxy has not reported yet.
 
-    `resolves_names` says that its agent answers DNS, and so has to be told the mesh's names.
+    `resolves_names` says that its agent answers DNS, and so has to be told the mesh's names. `used` are services
+    whose names its program has asked for.
     """
 
     ref: WorkloadRef
@@ -361,6 +362,7 @@ class WorkloadNode:
     http_proxy: HttpProxyPort | None = None
     capture: Capture | None = None
     resolves_names: bool = False
+    used: tuple[ServiceRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +376,7 @@ class MeshSettings:
     upstream_idle_timeout_s: float = 1.0
     connection_max_age_s: float = 30.0
     drain_s: float = 45.0
+    knows_used_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,4 +36,5 @@ def _settings_of(mesh: Mesh) -> MeshSettings:
         upstream_idle_timeout_s=seconds(spec.connections.upstream_idle_timeout),
         connection_max_age_s=seconds(spec.connections.max_age),
         drain_s=seconds(spec.connections.drain),
+        knows_used_only=spec.scope == "Used",
     )

@@ -17,7 +17,7 @@ from tulle.graph.notes import did_you_mean, origin_of, warning
 from tulle.graph.programs import Program, accepts_traffic, unknown_protocol
 from tulle.graph.services import Catalogue
 from tulle.model.kinds.process import Process
-from tulle.model.kinds.workload import Upstream, Workload
+from tulle.model.kinds.workload import ProxyStatus, Upstream, Workload
 from tulle.model.names import ServiceRef, spiffe_id
 from tulle.model.problems import Problem
 
@@ -67,9 +67,14 @@ def build_workload(
         http_proxy=_http_proxy(workload),
         capture=_capture(workload),
         resolves_names=proxy is not None and proxy.dns_port is not None,
+        used=_used(proxy) if proxy else (),
     )
     told = around.told.get(workload.metadata.namespace, frozenset())
     return Built(node, tuple(declared_problems(workload, around.catalogue, told)))
+
+
+def _used(proxy: ProxyStatus) -> tuple[ServiceRef, ...]:
+    return tuple(sorted({ServiceRef(one.namespace, one.service) for one in proxy.used}))
 
 
 def _inbound(workload: Workload, plans: Sequence[InboundPlan]) -> Iterator[InboundPort]:

@@ -16,6 +16,7 @@ from tulle.model.kinds.workload import (
     HttpProxy,
     Locality,
     Upstream,
+    UsedService,
     WorkloadPort,
 )
 from tulle.model.resources import PortNumber
@@ -111,6 +112,7 @@ class Register(Frame, frozen=True, kw_only=True, tag="register"):
     http_proxy: HttpProxy | None = None
     http_proxy_port: PortNumber | None = None
     dns_port: PortNumber | None = None
+    used: tuple[UsedService, ...] = ()
     locality: Locality = Locality()
     mtls_port: PortNumber
     plaintext_ports: tuple[BoundPort, ...] = ()
@@ -130,6 +132,12 @@ class Draining(Frame, frozen=True, kw_only=True, tag="draining"):
     """The workload leaves: take its endpoint away everywhere, then answer `Left`."""
 
     deadline_s: float
+
+
+class Used(Frame, frozen=True, kw_only=True, tag="used"):
+    """All services whose names the captured program has ever asked for: one more than before."""
+
+    services: tuple[UsedService, ...]
 
 
 class EdgeSample(Frame, frozen=True, kw_only=True):
@@ -236,7 +244,7 @@ class Refused(Frame, frozen=True, kw_only=True, tag="refused"):
     hint: str = ""
 
 
-FromAgent = Register | HealthReport | Draining | EdgeReport | LogLevels | ProxyState
+FromAgent = Register | HealthReport | Draining | Used | EdgeReport | LogLevels | ProxyState
 FromServer = Registered | Left | SetLogLevels | ProxySettings | ReplaceProxy | Refused
 
 decode_from_agent = msgspec.json.Decoder(FromAgent).decode

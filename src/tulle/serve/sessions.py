@@ -37,6 +37,7 @@ from tulle.model.wire import (
     Refused,
     Register,
     Registered,
+    Used,
     encode,
 )
 from tulle.reconcile.publish import Publisher
@@ -54,6 +55,9 @@ from tulle.store.errors import ConflictError, NotFound, StoreError
 log = logging.getLogger(__name__)
 
 LOST_AFTER_S = 10.0
+MOST_USED = 1000
+"""Services a program can have asked for: more are no program's of ours."""
+
 KEPT_REPORTS = 1000
 """How many of those that left are remembered in the edges."""
 
@@ -243,13 +247,15 @@ class Sessions:
     async def _on_report(
         self,
         session: "_Session",
-        frame: HealthReport | Draining | EdgeReport | LogLevels | ProxyState,
+        frame: HealthReport | Draining | Used | EdgeReport | LogLevels | ProxyState,
     ) -> None:
         match frame:
             case HealthReport():
                 await session.report_health(frame)
             case Draining():
                 await session.drain(frame)
+            case Used():
+                await session.report_used(frame)
             case EdgeReport():
                 self._note_edges(session.workload, frame)
             case LogLevels():
@@ -374,6 +380,19 @@ class _Session:
             self._memory.store, self.workload, lambda w: _with_conditions(w, self._memory, ready)
         )
 
+    async def report_used(self, frame: Used) -> None:
+        """The program has asked for the name of one more service."""
+
+        def change(workload: Workload) -> Workload:
+            proxy = workload.status.proxy
+            if proxy is None:
+                return workload
+            told = msgspec.structs.replace(proxy, used=frame.services[:MOST_USED])
+            status = msgspec.structs.replace(workload.status, proxy=told)
+            return msgspec.structs.replace(workload, status=status)
+
+        await _update(self._memory.store, self.workload, change)
+
     async def report_proxy(self, frame: ProxyState) -> None:
         """Which Envoy serves, and whether it is the one that is wanted."""
         await _update(
@@ -432,6 +451,7 @@ def _registered(workload: Workload, frame: Register) -> Workload:
         http_proxy_port=frame.http_proxy_port,
         capture=frame.capture,
         dns_port=frame.dns_port,
+        used=frame.used[:MOST_USED],
         version=frame.proxy_version,
     )
     status = msgspec.structs.replace(workload.status, proxy=proxy)

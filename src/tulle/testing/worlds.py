@@ -421,6 +421,7 @@ def meshes() -> st.SearchStrategy[Mesh]:
         MeshSpec,
         trust_domain=st.sampled_from(["mesh.local", "other.example"]),
         virtual_addresses=ranges,
+        scope=st.sampled_from(["All", "Used"]),
     )
     metadata = st.builds(Metadata, name=st.just(DEFAULT_NAME), generation=GENERATIONS)
     status = st.builds(MeshStatus, trust_bundle=st.sampled_from([(), ("PEM",)]))

@@ -1,6 +1,7 @@
 """The only place where Envoy resources get their names: stats, logs and `explain` depend on them."""
 
 from tulle.graph.mesh import DestinationRef, Protocol
+from tulle.model.names import ServiceRef
 
 IDENTITY = "identity"
 """The SDS secret with the workload's own key and certificates: the agent makes it, nobody else."""
@@ -42,6 +43,14 @@ def virtual_listener_name(to: DestinationRef, listens: int) -> str:
     """
     at = "" if listens == to.port or to.instance else f"@{listens}"
     return f"virtual:{cluster_name(to)}{at}"
+
+
+def virtual_listener_of(name: str) -> ServiceRef | None:
+    """Whose listener for captured connections has this name; None for another kind of name."""
+    kind, colon, rest = name.partition(":")
+    namespace, slash, service = rest.partition(":")[0].partition("/")
+    is_one = kind == "virtual" and colon and slash
+    return ServiceRef(namespace, service) if is_one else None
 
 
 CAPTURED_OUTBOUND = "captured-outbound"

@@ -1,12 +1,16 @@
 """What captured programs may call, and by which addresses they mean it."""
 
+from typing import Literal
+
+import msgspec
 from tests.unit.graph.meshes import compiled, to
 
 from tulle.graph.captured import captured_ports, services_for
 from tulle.graph.mesh import VirtualPort
 from tulle.graph.views import view_of
 from tulle.model.kinds.external_service import ExternalPort
-from tulle.model.kinds.workload import WorkloadPort
+from tulle.model.kinds.mesh import Mesh
+from tulle.model.kinds.workload import UsedService, WorkloadPort
 from tulle.model.names import ServiceRef, WorkloadRef
 from tulle.model.resources import Resource
 from tulle.testing.builders import (
@@ -118,6 +122,29 @@ def test_services_of_all_namespaces_are_there_the_callers_own_first() -> None:
         "shop/b",
         "a/a",
     ]
+
+
+def with_scope(scope: Literal["All", "Used"]) -> Mesh:
+    made = mesh()
+    return msgspec.structs.replace(made, spec=msgspec.structs.replace(made.spec, scope=scope))
+
+
+def test_under_scope_used_a_proxy_knows_what_is_declared_or_was_asked_for() -> None:
+    assert CAPTURED.status.proxy
+    used = (
+        UsedService(service="b", namespace="shop"),
+        UsedService(service="gone", namespace="shop"),
+    )
+    proxy = msgspec.structs.replace(CAPTURED.status.proxy, used=used)
+    asked = msgspec.structs.replace(
+        CAPTURED, status=msgspec.structs.replace(CAPTURED.status, proxy=proxy)
+    )
+    services = [service(name) for name in ("api", "b", "c")]
+
+    for scope, names in (("Used", ["api", "b"]), ("All", ["api", "b", "c"])):
+        graph = compiled(with_scope(scope), asked, *services).graph
+        found = services_for(graph, graph.workloads[WEB])
+        assert [node.ref.name for node in found] == names
 
 
 def test_a_workload_that_is_not_captured_has_none() -> None:

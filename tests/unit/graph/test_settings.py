@@ -13,6 +13,7 @@ def test_durations_are_read_as_seconds_and_roots_come_from_the_status() -> None:
             trust_domain="shop.example",
             certificates=Certificates(lifetime="1h30m"),
             connections=Connections(connect_timeout="250ms", max_age="1m", drain="90s"),
+            scope="Used",
         ),
         status=MeshStatus(trust_bundle=("PEM",)),
     )
@@ -26,6 +27,7 @@ def test_durations_are_read_as_seconds_and_roots_come_from_the_status() -> None:
         connect_timeout_s=0.25,
         connection_max_age_s=60.0,
         drain_s=90.0,
+        knows_used_only=True,
     )
     assert [status.key for status in read.statuses] == [mesh.key]
 

@@ -9,7 +9,14 @@ import pytest
 from tests.unit.serve import doors
 from tests.unit.serve.doors import REGISTER, WEB, Door, mesh_of, open_door, reason_of, status_of
 
-from tulle.model.kinds.workload import BoundPort, HttpProxy, Workload, WorkloadPort, WorkloadSpec
+from tulle.model.kinds.workload import (
+    BoundPort,
+    HttpProxy,
+    UsedService,
+    Workload,
+    WorkloadPort,
+    WorkloadSpec,
+)
 from tulle.model.names import WorkloadRef
 from tulle.model.resources import Metadata
 from tulle.model.skew import METADATA
@@ -27,6 +34,7 @@ from tulle.model.wire import (
     Registered,
     ReplaceProxy,
     SetLogLevels,
+    Used,
 )
 from tulle.serve import sessions
 from tulle.serve.orders import Orders
@@ -95,6 +103,19 @@ async def test_the_port_for_requests_by_name_is_recorded(door: Door) -> None:
     assert workload.status.proxy is not None
     assert workload.spec.http_proxy == HttpProxy()
     assert workload.status.proxy.http_proxy_port == 18000
+
+
+async def test_what_a_program_has_asked_for_is_recorded(door: Door) -> None:
+    def asked(workload: Workload) -> list[str]:
+        return [one.service for one in workload.status.proxy.used] if workload.status.proxy else []
+
+    me = await door.join()
+    api, db = (UsedService(service=name, namespace="shop") for name in ("api", "db"))
+    async with session(me, door.xds) as talk:
+        await registered(talk, used=(api,))
+        await door.until(me.workload, lambda w: asked(w) == ["api"])
+        await talk.say(Used(services=(api, db)))
+        await door.until(me.workload, lambda w: asked(w) == ["api", "db"])
 
 
 async def test_health_goes_up_and_down(door: Door) -> None:

@@ -28,3 +28,13 @@ def test_sni_carries_a_number_or_a_name() -> None:
 def test_an_upstream_reached_by_name_is_told_apart_from_its_loopback_port() -> None:
     assert names.HTTP_PROXY == "http-proxy"
     assert names.named_upstream(REVIEWS) == "http-proxy:shop/reviews:80"
+
+
+def test_a_captured_services_listeners_say_whose_they_are() -> None:
+    at = DestinationRef(ServiceRef("shop", "reviews"), 80, "[fd00::7]:15009")
+    for to in (REVIEWS, at):
+        for listens in (80, 8080):
+            name = names.virtual_listener_name(to, listens)
+            assert names.virtual_listener_of(name) == ServiceRef("shop", "reviews")
+    for other in ("captured-outbound", "outbound:shop/reviews:80", "virtual:odd"):
+        assert names.virtual_listener_of(other) is None

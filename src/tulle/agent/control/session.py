@@ -25,6 +25,7 @@ from tulle.agent.control.channels import (
 )
 from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
+from tulle.model.kinds.workload import UsedService
 from tulle.model.skew import FROM_SERVER, OURS
 from tulle.model.wire import (
     METHOD_SESSION,
@@ -43,6 +44,7 @@ from tulle.model.wire import (
     Registered,
     ReplaceProxy,
     SetLogLevels,
+    Used,
     encode,
 )
 
@@ -140,6 +142,12 @@ class Session:
         self._told.proxy = state
         if self._speaks_of_proxies:
             self._say(state)
+
+    def report_used(self, used: tuple[UsedService, ...]) -> None:
+        """The program has asked for the names of these services."""
+        self._told.register = msgspec.structs.replace(self._told.register, used=used)
+        if self._speaks_of_proxies:
+            self._say(Used(services=used))
 
     async def leave(self, deadline_s: float) -> Left | None:
         """Have the endpoint taken away everywhere. None: the control plane is away, or did not answer in time."""
@@ -242,6 +250,8 @@ class Session:
             case ProxySettings():
                 self._speaks_of_proxies = True
                 self.orders.put_nowait(frame)
+                if used := self._told.register.used:  # some of it since the stream began, perhaps
+                    self._say(Used(services=used))
                 if self._told.proxy:
                     self._say(msgspec.structs.replace(self._told.proxy, answers=0))
             case ReplaceProxy():

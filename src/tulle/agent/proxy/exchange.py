@@ -45,6 +45,11 @@ class Exchange:
         return self._relay.in_sync
 
     @property
+    def listeners(self) -> Resources:
+        """What the Envoy accepted of them."""
+        return self._relay.listeners
+
+    @property
     def names(self) -> Resources | None:
         """The mesh's names; None while nobody has told them."""
         return self._relay.names

@@ -211,6 +211,11 @@ class Relay:
         return self._client.accepted
 
     @property
+    def listeners(self) -> Resources:
+        """The listeners the Envoy accepted last: the same mapping until there are others."""
+        return self._client.accepted_of(TypeUrl.LISTENER)
+
+    @property
     def names(self) -> Resources | None:
         """The mesh's names; None while nobody has told them."""
         return self._client.accepted.of(TypeUrl.NAME) if TypeUrl.NAME in self._known else None

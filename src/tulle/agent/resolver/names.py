@@ -20,6 +20,7 @@ from tulle.agent.resolver.forwarder import Forwarder
 from tulle.agent.resolver.listener import Listener
 from tulle.agent.resolver.places import Place
 from tulle.agent.resolver.resolver import Resolver
+from tulle.agent.resolver.scope import Scope
 from tulle.agent.resolver.sockets import OpenSocket
 from tulle.agent.resolver.sources import RESOLV_CONF, Source
 from tulle.dns.directories import Directory, directory_of
@@ -83,12 +84,12 @@ class Names:
         """Return once it knows the names and answers."""
         await self._answers.wait()
 
-    async def run(self, feed: Feed) -> None:
-        """Answer until cancelled."""
+    async def run(self, feed: Feed, scope: Scope | None = None) -> None:
+        """Answer until cancelled; `scope` is a captured program's."""
         loop = asyncio.get_running_loop()
         async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as group:
             forwarder = Forwarder(self._source.servers, group, self._open_socket)
-            resolver = Resolver(self._namespace, forwarder, loop.time)
+            resolver = Resolver(self._namespace, forwarder, loop.time, scope)
             group.create_task(Listener(resolver, self._place.pairs).run(), name="dns-listen")
             group.create_task(self._follow(feed, resolver), name="dns-names")
             await resolver.named()

@@ -14,8 +14,9 @@ import dns.edns
 import dns.rcode
 
 from tulle.agent.resolver.forwarder import Forwarder
+from tulle.agent.resolver.scope import Scope
 from tulle.dns import messages
-from tulle.dns.answers import Forward, answer
+from tulle.dns.answers import Forward, Reply, answer
 from tulle.dns.directories import Directory
 from tulle.dns.forwarding import Failed, failure, passed_on, question_of
 from tulle.dns.messages import HEADER, Objection, Query, read, refuse, render, udp_limit
@@ -40,9 +41,16 @@ class Later:
 
 
 class Resolver:
-    """One workload's view. `clock` counts seconds."""
+    """One workload's view. `clock` counts seconds; `scope` is a captured program's."""
 
-    def __init__(self, namespace: str, forwarder: Forwarder, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        namespace: str,
+        forwarder: Forwarder,
+        clock: Callable[[], float],
+        scope: Scope | None = None,
+    ) -> None:
+        self._scope = scope
         self._namespace = namespace
         self._forwarder = forwarder
         self._clock = clock
@@ -102,6 +110,8 @@ class Resolver:
             wire = render(passed_on(query, found.before, kept.answered, age_s), limit)
             self._remember(key, int(self._clock()), wire)
             return wire
+        if self._has_to_wait(found):
+            return Later(query, key, limit)
         wire = render(found.message, limit)
         if found.steady:
             self._remember(key, _ALWAYS, wire)
@@ -115,12 +125,17 @@ class Resolver:
             return render(refuse(query.message, dns.rcode.SERVFAIL, code, text), limit)
         found = answer(zone, query)
         if not isinstance(found, Forward):
+            if self._scope and found.service:
+                await self._scope.use(found.service)
             return render(found.message, limit)
         said = await self._forwarder.ask(question_of(query, found.name))
         if isinstance(said, Failed):
             return render(failure(query, said), limit)
         age_s = self._forwarder.age_s(said)
         return render(passed_on(query, found.before, said.answered, age_s), limit)
+
+    def _has_to_wait(self, found: Reply) -> bool:
+        return bool(self._scope and found.service and not self._scope.is_known(found.service))
 
     async def _wait_for_zone(self) -> Zone | None:
         try:

@@ -1,6 +1,6 @@
 """Mesh: settings of the whole mesh; there is one, named `default`. tulle.dev/v1."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -52,6 +52,14 @@ class MeshSpec(Value, frozen=True, kw_only=True):
     virtual_addresses: VirtualAddresses = VirtualAddresses()
     certificates: Certificates = Certificates()
     connections: Connections = Connections()
+    scope: Annotated[
+        Literal["All", "Used"],
+        msgspec.Meta(
+            description="Which services a captured program's proxy knows. All: every one of the mesh. Used: "
+            "declared upstreams, and those whose names the program has ever asked its agent for; whoever calls "
+            "others by addresses from elsewhere passes by the mesh."
+        ),
+    ] = "All"
 
 
 class MeshStatus(Value, frozen=True, kw_only=True):

@@ -92,6 +92,13 @@ class BoundCapture(Value, frozen=True, kw_only=True):
     probes: tuple[ProbePort, ...] = ()
 
 
+class UsedService(Value, frozen=True, kw_only=True):
+    """A service whose name a captured program has asked for."""
+
+    service: str
+    namespace: str
+
+
 class AccessEpoch(Value, frozen=True, kw_only=True):
     """How often the callers of a port were narrowed: each time, connections older than that are drained.
 
@@ -112,6 +119,10 @@ class ProxyStatus(Value, frozen=True, kw_only=True):
     upstreams: tuple[BoundUpstream, ...] = ()
     http_proxy_port: PortNumber | None = None
     capture: BoundCapture | None = None
+    used: Annotated[
+        tuple[UsedService, ...],
+        msgspec.Meta(description="Services whose names its program has asked for."),
+    ] = ()
     dns_port: Annotated[
         PortNumber | None,
         msgspec.Meta(

@@ -11,6 +11,7 @@ from tulle.agent.control.session import LevelsError, Local, Session
 from tulle.agent.errors import AgentError
 from tulle.agent.events import Notice
 from tulle.model import wire
+from tulle.model.kinds.workload import UsedService
 
 REGISTER = wire.Register(address="127.0.0.1", mtls_port=1)
 
@@ -201,6 +202,20 @@ async def test_what_the_control_plane_wants_of_the_proxy_is_handed_on(plane):
         session.report_proxy(wire.ProxyState(version="1.41.0", answers=3))
         said = await plane.wait_for(wire.ProxyState)
     assert said == wire.ProxyState(version="1.41.0", answers=3)
+
+
+async def test_what_the_program_asks_for_is_told_now_and_when_a_session_begins(plane):
+    plane.questions = [wire.ProxySettings(connection_drain_s=45.0)]
+    used = (UsedService(service="api", namespace="shop"),)
+    async with running(Talking(plane)) as session:
+        await session.orders.get()
+        session.report_used(used)
+        assert await plane.wait_for(wire.Used) == wire.Used(services=used)
+
+        await plane.stop()
+        await plane.start()
+        again = await plane.wait_for(wire.Register, 2)
+    assert again.used == used
 
 
 async def test_a_control_plane_that_never_spoke_of_proxies_hears_nothing_of_them(plane):
