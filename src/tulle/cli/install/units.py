@@ -85,7 +85,8 @@ Type=notify
 ExecStart={python} -m tulle agent
 ExecReload=/bin/kill -HUP $MAINPID
 EnvironmentFile=-/etc/tulle/agent.env
-Restart=always
+# Killed or hung it comes back. Asked to end (`tulle agent end`), or replaced by hand (--take-over), it stays away.
+Restart=on-failure
 RestartSec=1
 TimeoutStartSec=60
 TimeoutStopSec=20

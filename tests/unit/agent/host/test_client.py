@@ -141,6 +141,20 @@ async def test_an_agent_that_was_named_and_is_not_there_is_an_error(tmp_path, mo
     assert caught.value.problem.code == "agent-unreachable"
 
 
+async def test_a_socket_nobody_listens_at_any_more_is_no_agent_and_that_is_said(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tulle.agent.host.client._PATIENCE_S", 0.1)
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(tmp_path / "s"))
+    told: list[str] = []
+
+    assert not await HostsAgent(tmp_path / "s", introduction(tmp_path), must_answer=False).answers(
+        told.append
+    )
+    assert str(tmp_path / "s") in told[0]
+
+
 async def test_an_agent_that_hangs_is_no_agent(tmp_path, monkeypatch):
     monkeypatch.setattr("tulle.agent.host.client._PATIENCE_S", 0.1)
     told: list[str] = []

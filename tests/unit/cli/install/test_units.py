@@ -51,6 +51,8 @@ def test_a_unit_is_as_closed_as_its_work_allows(tmp_path: Path, name: str, most:
 def test_proxies_outlive_their_agent_and_the_server_is_told_to_be_ready() -> None:
     assert "KillMode=process" in agent_unit("/x/python")
     assert "RuntimeDirectoryPreserve=yes" in agent_unit("/x/python")
+    # Else systemd would bring back what `tulle agent end` ended, in the middle of an uninstall.
+    assert "Restart=on-failure" in agent_unit("/x/python")
     for unit in UNITS.values():
         assert "Type=notify" in unit("/x/python")
         assert "ExecStart=/x/python -m tulle " in unit("/x/python")
