@@ -47,6 +47,7 @@ _AGAIN_S = (0.05, 0.5)
 _SAY_AFTER_S = 2.0
 """An agent that is replaced is back before anybody need know."""
 _LAST_WORD_S = 1.0
+_AFTER_A_NO_S = 5.0
 _PATIENCE_S = 5.0
 """How long a new `tulle run` waits for an agent whose socket is there and does not answer."""
 
@@ -173,9 +174,6 @@ class HostedCarrier:
                 talking.cancel()
         except BaseExceptionGroup as error:
             raise first_agent_error(error) or error from error
-        finally:
-            if self._line:
-                await self._line.closed()
         return code
 
     def reload(self) -> None:
@@ -194,15 +192,33 @@ class HostedCarrier:
         return code
 
     async def _talk(self, ready: "asyncio.Future[Given]") -> None:
-        """Listen to the agent, and to the next one, until cancelled."""
+        """Listen to the agent, and to the next one, until cancelled.
+
+        What one says no to before the program runs is final. A program that runs is not ended by the no of an agent
+        that came later: an older one, perhaps, in the place of a newer.
+        """
+        told = ""
         while True:
-            self._line = await self._find_again()
+            try:
+                await self._talk_to_one(ready)
+            except AgentError as error:
+                if not ready.done():
+                    raise
+                if str(error) != told:
+                    told = str(error)
+                    self._observe(Notice(f"the host's agent: {told}; the program goes on"))
+                await asyncio.sleep(_AFTER_A_NO_S)
+
+    async def _talk_to_one(self, ready: "asyncio.Future[Given]") -> None:
+        line = self._line = await self._find_again()
+        try:
             for told in self._carried.said_before():
-                self._line.send(told)
-            while (frame := await self._line.receive()) is not None:
+                line.send(told)
+            while (frame := await line.receive()) is not None:
                 self._on_frame(frame, ready)
-            self._line.close()
+        finally:
             self._line = None
+            await line.closed()
 
     async def _find_again(self) -> Line[FromHost]:
         pause, longest = _AGAIN_S

@@ -15,11 +15,15 @@ from tests.unit.agent.control_plane import ControlPlane, control_plane
 from tests.unit.agent.host.agents import Run, on_host, settings, workload
 
 from tulle.agent import events
+from tulle.agent.deadline import Stop
 from tulle.agent.errors import AgentError
 from tulle.agent.host import frames, peers
-from tulle.agent.host.client import HostsAgent, Introduction, ask
+from tulle.agent.host.client import HostedCarrier, HostsAgent, Introduction, ask
 from tulle.agent.host.line import Line
+from tulle.agent.programs.tenant import ProgramTenant
+from tulle.agent.tenants import Given
 from tulle.model import wire
+from tulle.settings import Address, AgentSettings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a host's agent needs Linux")
 
@@ -185,6 +189,58 @@ async def test_a_folder_of_ones_own_choice_is_none_for_another_users_agent(tmp_p
             await HostsAgent(tmp_path / "s", chosen, must_answer=False).answers(print)
 
     assert caught.value.problem.code == "state-dir-elsewhere"
+
+
+async def test_the_no_of_a_later_agent_does_not_end_a_program_that_runs(tmp_path, monkeypatch):
+    """An older one in the place of a newer, perhaps: it is told, and asked again."""
+    monkeypatch.setattr("tulle.agent.host.client._AFTER_A_NO_S", 0.05)
+    asked: list[frames.ToAgent] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line: Line[frames.ToAgent] = Line(reader, writer, frames.read_to_agent)
+        line.send(
+            frames.Welcome(
+                version="1.0", software="x", pid=1, uid=os.getuid(), network=peers.network()
+            )
+        )
+        if joined := await line.receive():
+            asked.append(joined)
+            first = len(asked) == 1
+            line.send(
+                frames.Ready(given=Given())
+                if first
+                else frames.Denied(code="flag-unknown", message="no")
+            )
+            if first:
+                while not isinstance(await line.receive(), frames.Health | None):
+                    pass
+        await line.closed()
+
+    server = await asyncio.start_unix_server(serve, str(tmp_path / "s"))
+    said: list[events.AgentEvent] = []
+    stop = Stop()
+    carrier = HostedCarrier(
+        HostsAgent(tmp_path / "s", introduction(tmp_path), must_answer=True), said.append, stop
+    )
+    chosen = AgentSettings(
+        server=Address("127.0.0.1", 9),
+        state_dir=tmp_path,
+        envoy=tmp_path,
+        drain_s=0.1,
+        command=python("import time; time.sleep(60)"),
+    )
+    async with asyncio.TaskGroup() as group:
+        tenant = ProgramTenant(chosen, os.environ, said.append, stop)
+        running = group.create_task(carrier.carry(tenant))
+        while len(asked) < 4:  # noqa: ASYNC110 - it is the server that counts
+            await asyncio.sleep(0.01)
+        assert not running.done()
+        stop.ask(signal.SIGKILL)
+        assert await running == 128 + signal.SIGKILL
+    server.close()
+
+    notices = [event.text for event in said if isinstance(event, events.Notice)]
+    assert sum("flag-unknown" in text for text in notices) == 1
 
 
 def test_beside_the_program_there_is_no_grpc_and_no_cryptography():
