@@ -50,9 +50,9 @@ class Fleet:
         return list(json.loads(text)["lives"])
 
     def pid(self, name: str) -> int:
-        """Of the newest that was started."""
+        """Of the newest that was started; 0 while there is none."""
         marks = [life["mark"] for life in self.lives(name) if life["mark"]]
-        return int(marks[-1]["pid"])
+        return int(marks[-1]["pid"]) if marks else 0
 
     def serves(self, name: str) -> bool:
         """Whether its Envoy says it is ready."""
@@ -67,7 +67,7 @@ class Fleet:
 
     def is_other(self, name: str, pid: int) -> bool:
         """Whether another one than that serves."""
-        return self.pid(name) != pid
+        return self.pid(name) not in {0, pid}
 
     def drains_for(self, name: str, seconds: float) -> bool:
         """Whether the one that serves does."""

@@ -94,7 +94,7 @@ class Envoy:
         self._tell = tell
         self._listeners = listeners
         self._around = around
-        self._backoff = Backoff(first_s=0.1, most_s=10.0)
+        self._backoff = Backoff(first_s=0.1, most_s=2.0)
         self._starts = 0
         self._ever_ready = False
         self._outlives = start.independent
