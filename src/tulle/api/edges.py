@@ -12,6 +12,9 @@ from tulle.graph.mesh import MeshGraph
 from tulle.model.names import ServiceRef, WorkloadRef
 from tulle.model.wire import EdgeReport, EdgeSample, ProxyState, Refused
 
+ELSEWHERE = "elsewhere"
+"""Where captured connections go that are for no service of the mesh."""
+
 
 class Fleet(Protocol):
     """What proxies tell the control plane, as the API needs to see it. Kept by whoever holds the sessions."""
@@ -69,7 +72,7 @@ class Edges:
 
 
 def edges_of(reports: Mapping[WorkloadRef, EdgeReport], graph: MeshGraph) -> Iterator[Edge]:
-    """Every edge of every report, by caller, then by service."""
+    """Every edge of every report, by caller, then by service; last what a captured caller called elsewhere."""
     for caller in sorted(reports):
         samples = reports[caller].edges
         for sample in sorted(samples, key=lambda s: (s.namespace, s.service, s.port, s.protocol)):
@@ -80,6 +83,8 @@ def edges_of(reports: Mapping[WorkloadRef, EdgeReport], graph: MeshGraph) -> Ite
             yield _edge(
                 caller, sample, mtls=were_mutual(behind) if was_mutual_tls(sample) else False
             )
+        if passed := reports[caller].passed_through:
+            yield _elsewhere(caller, passed)
 
 
 def _edge(caller: WorkloadRef, sample: EdgeSample, *, mtls: bool | None) -> Edge:
@@ -95,6 +100,21 @@ def _edge(caller: WorkloadRef, sample: EdgeSample, *, mtls: bool | None) -> Edge
         p50_ms=sample.p50_ms,
         p99_ms=sample.p99_ms,
         mtls=mtls,
+    )
+
+
+def _elsewhere(caller: WorkloadRef, connections: int) -> Edge:
+    """Connections for no service of the mesh: they went on as they came, and nothing is known of them."""
+    return Edge(
+        source=str(caller),
+        to=ELSEWHERE,
+        protocol="tcp",
+        requests=0,
+        connections=connections,
+        failures=0,
+        p50_ms=None,
+        p99_ms=None,
+        mtls=False,
     )
 
 

@@ -367,7 +367,10 @@ class WorkloadNode:
 
 @dataclass(frozen=True, slots=True)
 class MeshSettings:
-    """The Mesh resource, read: durations in seconds, roots as PEM texts."""
+    """The Mesh resource, read: durations in seconds, roots as PEM texts.
+
+    `passes_strangers`: captured connections that are for no service go on to where they were going.
+    """
 
     trust_domain: str = "mesh.local"
     trust_bundle: tuple[str, ...] = ()
@@ -377,6 +380,7 @@ class MeshSettings:
     connection_max_age_s: float = 30.0
     drain_s: float = 45.0
     knows_used_only: bool = False
+    passes_strangers: bool = True
 
 
 @dataclass(frozen=True, slots=True)

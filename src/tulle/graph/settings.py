@@ -37,4 +37,5 @@ def _settings_of(mesh: Mesh) -> MeshSettings:
         connection_max_age_s=seconds(spec.connections.max_age),
         drain_s=seconds(spec.connections.drain),
         knows_used_only=spec.scope == "Used",
+        passes_strangers=spec.outbound_traffic == "AllowAny",
     )

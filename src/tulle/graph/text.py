@@ -81,6 +81,7 @@ def _settings(settings: MeshSettings) -> dict[str, object]:
             "upstreamIdleTimeout": settings.upstream_idle_timeout_s,
             "connectionMaxAge": settings.connection_max_age_s,
             "drain": settings.drain_s,
+            "passesStrangers": "" if settings.passes_strangers else "no",
         }
     )
 

@@ -51,7 +51,7 @@ def part(workload: WorkloadNode, capture: Capture, settings: MeshSettings) -> Pa
     """The doors of one workload."""
     open_ports = plaintext_ports(workload)
     doors = (
-        outbound_listener(capture),
+        outbound_listener(capture, settings),
         inbound_listener(capture, open_ports),
         *probe_listeners(workload, capture),
     )
@@ -72,8 +72,9 @@ def plaintext_ports(workload: WorkloadNode) -> tuple[InboundPort, ...]:
     )
 
 
-def outbound_listener(capture: Capture) -> Listener:
-    """Every connection the program makes."""
+def outbound_listener(capture: Capture, settings: MeshSettings) -> Listener:
+    """Every connection the program makes. What is for no service goes on, or ends here, as the Mesh says."""
+    beyond = PASSTHROUGH if settings.passes_strangers else MISSING
     door = listener(CAPTURED_OUTBOUND, _hosts(_LOOPBACKS, capture), capture.outbound_port)
     door.MergeFrom(
         Listener(
@@ -82,7 +83,7 @@ def outbound_listener(capture: Capture) -> Listener:
             listener_filters=_original_destination(),
             # Who comes unredirected wants this very port: passed on, it would come again, without end.
             filter_chains=[_chain(capture.outbound_port, CAPTURED_OUTBOUND, MISSING)],
-            default_filter_chain=FilterChain(filters=[tcp_proxy.at_once(PASSTHROUGH, PASSTHROUGH)]),
+            default_filter_chain=FilterChain(filters=[tcp_proxy.at_once(PASSTHROUGH, beyond)]),
         )
     )
     return door

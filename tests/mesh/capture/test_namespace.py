@@ -19,7 +19,7 @@ DECLARES = ("-p", "http=8000/http", "-p", "sql=5432/tcp")
 
 @pytest.fixture(scope="module")
 def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
-    with field_of(tmp_path_factory.mktemp("f"), "pod", "peer", "plain") as made:
+    with field_of(tmp_path_factory.mktemp("f"), "pod", "peer", "plain", "lone") as made:
         made.service("pod", "http:80:8000", "tcp:5432:5432")
         made.service("peer", "http:80:8000")
         made.service("pods", "tcp:5432:5432", headless=True)
@@ -149,6 +149,31 @@ def test_while_its_envoy_is_dead_nothing_gets_in_or_out(
 
 def envoy_in(pids: list[int]) -> int:
     return next(pid for pid in pids if "envoy" in Path(f"/proc/{pid}/comm").read_text())
+
+
+def test_programs_outlive_a_killed_agent_and_are_closed_in_until_somebody_cleans(
+    field: Field, peer: Puppet
+) -> None:
+    host, plain = field.net["lone"], field.net["plain"]
+    lone = field.stranger(host, "lone", "http:8000")
+    outside = field.stranger(plain, "outside", "banner:7003")
+    where = ("--capture", "netns", "--netns", host.namespace, "-p", "http=8000/http")
+    killed = field.join(field.net["control"], "lone", *where)
+    field.ready("lone")
+    name = f"test/{field.workloads('lone')[0]['metadata']['name']}"
+    assert lone.tell(plain.ipv4, "7003") == "outside ready"
+
+    killed.popen.kill()
+    killed.wait()
+    wait_until(lambda: field.captures(host)[name]["state"] == "left behind", "it is alone")
+
+    assert lone.tell(plain.ipv4, "7003") == "ECONNREFUSED"
+    assert plain.run(*TELL, HELLO, host.ipv4, "8000").stdout.strip() == "ECONNREFUSED"
+    assert "lone 8000" in lone.curl("http://127.0.0.1:8000/")
+    assert "left behind" in field.capture(plain, "clean", "--workload", name).stdout
+    assert lone.tell(plain.ipv4, "7003") == "outside ready"
+    assert tables(host) == []
+    assert outside.process.popen.poll() is None
 
 
 def test_an_orderly_end_lets_the_namespace_be_as_it_was(

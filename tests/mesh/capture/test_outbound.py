@@ -86,3 +86,24 @@ def test_loopback_is_its_own(web: Puppet) -> None:
 def test_nobody_answers_is_told_as_such(field: Field, web: Puppet) -> None:
     """The proxy accepts before it knows, and closes."""
     assert web.tell("say=x", field.net["two"].ipv4, "7777") in {"closed", "ECONNRESET"}
+
+
+def test_where_only_services_may_be_called_the_rest_is_closed(field: Field, web: Puppet) -> None:
+    outside = field.net["control"]
+    field.stranger(outside, "shut", "banner:7005")
+    mesh = "apiVersion: tulle.dev/v1\nkind: Mesh\nmetadata: {name: default}\n"
+    assert web.tell(outside.ipv4, "7005") == "shut ready"
+
+    field.apply(f"{mesh}spec: {{outboundTraffic: RegistryOnly}}\n")
+    try:
+        assert web.tell("say=x", outside.ipv4, "7005") in {"closed", "ECONNRESET"}
+        assert web.tell(field.addresses("db")[0], "5432") == "db ready"
+    finally:
+        field.apply(f"{mesh}spec: {{}}\n")
+    assert web.tell(outside.ipv4, "7005") == "shut ready"
+
+    def elsewhere() -> bool:
+        edges = json.loads(field.cli("stat", "-o", "json").stdout)["edges"]
+        return any(one["to"] == "elsewhere" and one["connections"] for one in edges)
+
+    wait_until(elsewhere, "what went elsewhere is counted")

@@ -36,6 +36,13 @@ def test_edges_are_ordered_by_caller_then_service() -> None:
     ]
 
 
+def test_what_a_captured_program_called_elsewhere_comes_last_and_is_not_encrypted_by_us() -> None:
+    report = EdgeReport(edges=(sample(service="z"),), passed_through=4)
+    last = list(edges_of({A: report}, EMPTY))[-1]
+
+    assert (last.to, last.connections, last.mtls) == ("elsewhere", 4, False)
+
+
 def test_of_tcp_connections_fail_and_of_http_requests() -> None:
     tcp = sample(protocol="tcp", connect_failures=5, connections=9)
     found = list(edges_of({A: EdgeReport(edges=(sample(connect_failures=5), tcp))}, EMPTY))

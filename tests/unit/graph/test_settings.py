@@ -14,6 +14,7 @@ def test_durations_are_read_as_seconds_and_roots_come_from_the_status() -> None:
             certificates=Certificates(lifetime="1h30m"),
             connections=Connections(connect_timeout="250ms", max_age="1m", drain="90s"),
             scope="Used",
+            outbound_traffic="RegistryOnly",
         ),
         status=MeshStatus(trust_bundle=("PEM",)),
     )
@@ -28,6 +29,7 @@ def test_durations_are_read_as_seconds_and_roots_come_from_the_status() -> None:
         connection_max_age_s=60.0,
         drain_s=90.0,
         knows_used_only=True,
+        passes_strangers=False,
     )
     assert [status.key for status in read.statuses] == [mesh.key]
 

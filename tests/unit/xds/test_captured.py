@@ -37,15 +37,21 @@ def cluster(listener: Listener) -> str:
 def test_what_the_program_calls_enters_on_loopback_of_both_families_and_goes_on_as_it_came() -> (
     None
 ):
-    door = captured.outbound_listener(CAPTURE)
+    door = captured.outbound_listener(CAPTURE, MeshSettings())
 
     assert hosts(door) == ["127.0.0.1", "::1"]
     assert door.use_original_dst.value
     assert cluster(door) == PASSTHROUGH
 
 
+def test_where_only_what_is_registered_may_be_called_the_rest_ends_at_the_door() -> None:
+    door = captured.outbound_listener(CAPTURE, MeshSettings(passes_strangers=False))
+
+    assert cluster(door) == MISSING
+
+
 def test_a_connection_to_the_door_itself_is_not_passed_on() -> None:
-    (chain,) = captured.outbound_listener(CAPTURE).filter_chains
+    (chain,) = captured.outbound_listener(CAPTURE, MeshSettings()).filter_chains
     held = TcpProxy()
 
     assert chain.filter_chain_match.destination_port.value == CAPTURE.outbound_port
@@ -56,12 +62,15 @@ def test_a_connection_to_the_door_itself_is_not_passed_on() -> None:
 def test_a_host_without_ipv6_is_not_asked_for_it() -> None:
     without = replace(CAPTURE, ipv6=False)
 
-    assert hosts(captured.outbound_listener(without)) == ["127.0.0.1"]
+    assert hosts(captured.outbound_listener(without, MeshSettings())) == ["127.0.0.1"]
     assert hosts(captured.inbound_listener(without, [])) == ["0.0.0.0"]
 
 
 def test_nobody_looks_into_what_is_said() -> None:
-    for door in (captured.outbound_listener(CAPTURE), captured.inbound_listener(CAPTURE, [OPEN])):
+    for door in (
+        captured.outbound_listener(CAPTURE, MeshSettings()),
+        captured.inbound_listener(CAPTURE, [OPEN]),
+    ):
         assert [one.name for one in door.listener_filters] == ["original_dst"]
 
 

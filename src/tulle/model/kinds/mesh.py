@@ -60,6 +60,13 @@ class MeshSpec(Value, frozen=True, kw_only=True):
             "others by addresses from elsewhere passes by the mesh."
         ),
     ] = "All"
+    outbound_traffic: Annotated[
+        Literal["AllowAny", "RegistryOnly"],
+        msgspec.Meta(
+            description="What becomes of captured connections that are for no Service and no ExternalService: "
+            "they go on as they came, or are closed."
+        ),
+    ] = "AllowAny"
 
 
 class MeshStatus(Value, frozen=True, kw_only=True):
