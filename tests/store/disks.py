@@ -2,15 +2,28 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-needs_root = pytest.mark.skipif(
-    os.geteuid() != 0, reason="mounts disks of its own: run it as root to have it checked"
-)
+MAKE = shutil.which("mkfs.ext4", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+
+
+def why_not() -> str:
+    """What is missing for disks of our own, "" if nothing is."""
+    if os.geteuid() != 0:
+        return "mounts disks of its own: run it as root to have it checked"
+    if not Path("/dev/loop-control").exists():
+        return "this kernel, or this container, has no loop devices to make disks of"
+    if MAKE is None:
+        return "mkfs.ext4 is not installed: make system"
+    return ""
+
+
+needs_root = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
 PRIVATELY = ("unshare", "--mount", "--propagation", "private", "--")
 """Before a command: what it mounts nobody else sees, and it is gone with the last process that does."""
@@ -20,7 +33,8 @@ def ext4(image: Path, megabytes: int = 24) -> Path:
     """A file with an empty file system. An error makes the kernel stop writing to it."""
     with image.open("wb") as file:
         file.truncate(megabytes * 1024 * 1024)
-    subprocess.run(["mkfs.ext4", "-q", "-F", "-e", "remount-ro", image], check=True)
+    assert MAKE
+    subprocess.run([MAKE, "-q", "-F", "-e", "remount-ro", image], check=True)
     return image
 
 

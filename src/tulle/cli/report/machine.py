@@ -5,6 +5,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -21,6 +22,8 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "inodes": ("df", "-i"),
     "units": ("systemctl", "--no-pager", "list-units", "tulle*"),
     "nft-tables": ("nft", "list", "tables"),
+    "agent": (sys.executable, "-m", "tulle", "agent", "status"),
+    "captures": (sys.executable, "-m", "tulle", "capture", "show"),
 }
 _FILES = (
     "/etc/os-release",

@@ -22,7 +22,7 @@ def test_of_variables_that_are_not_ours_only_the_name_is_told() -> None:
 def test_facts_are_files_of_text_and_what_is_missing_says_so() -> None:
     found = {fact.name: fact.content for fact in machine.facts()}
 
-    assert {"machine/disks.txt", "machine/nft-tables.txt"} <= found.keys()
+    assert {"machine/disks.txt", "machine/nft-tables.txt", "machine/agent.txt"} <= found.keys()
     assert all(
         content for name, content in found.items() if name.endswith(("disks.txt", "version"))
     )
