@@ -27,7 +27,7 @@ from tests.mesh.meshes import (
     load,
     wait_until,
 )
-from tests.mesh.test_agent import SERVICE, children, get, is_alive, words
+from tests.mesh.test_agent import SERVICE, SLOW, active, children, get, is_alive, words
 from tests.mesh.test_faults import Shop
 
 pytestmark = [
@@ -244,6 +244,33 @@ def test_a_run_killed_while_no_agent_is_there_is_noticed_by_the_next(mesh: HostM
 
     wait_until(lambda: not mesh.workloads("web"), "the mesh forgets it")
     wait_until(lambda: not is_alive(proxy), "its proxy ends")
+
+
+def test_a_drain_that_one_agent_began_is_ended_by_the_next(mesh: HostMesh) -> None:
+    """A request is in flight; the program itself would drop it, for its signal ends it at once."""
+    mesh.apply(SERVICE.format(name="web"))
+    port, local = free_port(), free_port()
+    web = mesh.run(
+        "web",
+        *("--port", f"http={port}/http"),
+        labels=("app=web",),
+        command=(sys.executable, "-c", SLOW, str(port)),
+    )
+    mesh.ready("web")
+    mesh.run("door", "--upstream", f"web:80={local}")
+    mesh.ready("door")
+    wait_until(lambda: get(local) == "web", "it answers")
+    ask = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{local}/slow').read())"
+    caller = subprocess.Popen((sys.executable, "-c", ask), stdout=subprocess.PIPE)
+    wait_until(lambda: active(mesh, "web"), "the request has arrived")
+    web.signal(signal.SIGTERM)
+    mesh.kill_agent()
+    mesh.start_agent()
+    out, _ = caller.communicate(timeout=60)
+
+    assert out == b"b'web'\n"
+    assert web.wait() == 9
+    wait_until(lambda: not mesh.workloads("web"), "the mesh forgets it")
 
 
 @pytest.mark.parametrize("code", [0, 3])

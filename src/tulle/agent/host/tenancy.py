@@ -81,6 +81,7 @@ class Tenancy:
         self._orphan = False
         self._dismissed = False
         self._finished = False
+        self._due: BeginLeave | None = None
 
     # Who runs the program.
 
@@ -144,8 +145,11 @@ class Tenancy:
         self._given = given
         if self._orphan:
             return self._leave(OWN_EXIT_S, drain=False)
-        known = [ReportHealth(self.healthy, self.reason)] if self.healthy else []
-        return [*known, *self._say(Ready(given=given))]
+        told: list[Do] = [ReportHealth(self.healthy, self.reason)] if self.healthy else []
+        told += self._say(Ready(given=given))
+        if self._due:
+            told += self._leave(self._due.deadline_s, self._due.drain)
+        return told
 
     def proxy(self, runs: bool) -> list[Do]:
         """Whether the proxy serves right now."""
@@ -173,11 +177,17 @@ class Tenancy:
             return self._say(HasLeft())
         if self.leaving:
             return []
+        begin = BeginLeave(deadline_s, drain)
+        if (
+            self._given is None and self.healthy
+        ):  # an earlier agent's: callers come, and are told once we can
+            self._due = begin
+            return []
         if self._given is None:
             self._left = True
             return self._say(HasLeft())
         self.leaving = True
-        return [BeginLeave(deadline_s, drain)]
+        return [begin]
 
     def _finish(self) -> list[Do]:
         if self._finished:

@@ -124,6 +124,19 @@ def test_an_agent_that_finds_the_owner_dead_still_tells_the_callers():
     assert tenancy.left() == [Finish()]
 
 
+def test_a_run_that_was_leaving_goes_on_with_the_next_agent_once_that_can_tell_the_callers():
+    tenancy = Tenancy()
+    tenancy.healthy = True
+    tenancy.attach()
+
+    assert tenancy.said(Leave(deadline_s=9, drain=True)) == []
+    assert tenancy.ready(GIVEN) == [
+        ReportHealth(True, ""),
+        Say(Ready(given=GIVEN)),
+        BeginLeave(9, True),
+    ]
+
+
 def test_health_that_is_told_before_the_proxy_is_ready_is_reported_then():
     tenancy = Tenancy()
     tenancy.attach()
