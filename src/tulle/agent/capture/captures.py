@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tulle.agent.capture import cgroups, ledger, namespaces, nft
+from tulle.agent.capture.namespaces import Namespace
 from tulle.agent.capture.users import excluding
 from tulle.agent.capture.whispers import whisper
 from tulle.agent.errors import AgentError
@@ -153,7 +154,7 @@ class Captured:
         self._tell = tell
         self._lasting = lasting
         self._state = state
-        self._namespace = namespaces.find(wish.namespace) if wish.mode is Mode.NETNS else None
+        self._namespace = _others(wish.namespace) if wish.mode is Mode.NETNS else None
         self._exclusions = excluding(wish)
         self._cgroups = cgroups.of_workload(table_name(str(state.path)))
         self.mark = _token(state)
@@ -332,6 +333,19 @@ def _number_of(cgroup: Path) -> int | None:
         return cgroup.stat().st_ino
     except OSError:
         return None
+
+
+def _others(name: str) -> Namespace:
+    """The namespace of this name, if the agent is not in it itself. Raises AgentError."""
+    found = namespaces.find(name)
+    if found.number == namespaces.here():
+        raise AgentError(
+            "netns-own",
+            f"{found.path} is the network the agent is in: it would capture its own line to the control plane, "
+            "and close the host to whoever administers it",
+            "capture programs of this host by --capture cgroup; start the agent outside of what it captures",
+        )
+    return found
 
 
 def _token(state: StateDir) -> int:

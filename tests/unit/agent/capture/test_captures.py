@@ -163,6 +163,12 @@ def test_a_namespace_takes_one_proxy(vm: Host, state: StateDir) -> None:
         register(capture, state)
 
 
+def test_the_agents_own_network_is_not_captured(state: StateDir) -> None:
+    own = Wish(mode=Mode.NETNS, namespace="/proc/self/ns/net")
+    with pytest.raises(AgentError, match="netns-own"):
+        capture_of(own, state, told)
+
+
 async def test_without_capture_everything_stays_as_it_is(state: StateDir) -> None:
     none = capture_of(NOT_CAPTURED, state, told)
 
