@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tulle.capture.wishes import Mode, Wish
 from tulle.cli.answers import Applied, Edge, Edges, NewToken
 from tulle.cli.client import Client
 from tulle.cli.errors import CliError, counted
@@ -25,6 +26,7 @@ from tulle.cli.up.programs import Programs, Running
 from tulle.cli.up.screen import Screen
 from tulle.cli.up.verdict import complaints
 from tulle.codec import encode
+from tulle.dns.wishes import Dns, DnsMode
 from tulle.graph.mesh import MeshGraph
 from tulle.main import Running as ControlPlane
 from tulle.main import run_control_plane
@@ -255,6 +257,7 @@ class MeshRun:
     def _agent_settings(self, launch: Launch, server: Address, folder: Path) -> AgentSettings:
         spec = launch.process.spec
         start = self._job.folders.get(launch.process.key, Path.cwd())
+        capture = Mode(spec.capture)
         return AgentSettings(
             server=server,
             state_dir=folder,
@@ -267,6 +270,8 @@ class MeshRun:
             health=launch.health,
             upstreams=spec.upstreams,
             http_proxy=spec.http_proxy,
+            capture=Wish(mode=capture),
+            dns=None if capture is Mode.NONE else Dns(DnsMode.REDIRECT),
             command=spec.command,
             env={variable.name: variable.value for variable in spec.env},
             working_dir=start / spec.working_dir,

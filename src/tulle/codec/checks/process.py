@@ -31,6 +31,9 @@ def check(process: Process) -> Iterator[Problem]:
     if spec.health is not None:
         yield from _health(spec.health, spec)
     yield from _environment(spec)
+    if spec.capture != "none" and not spec.command:
+        message = "there is no program here to capture"
+        yield Problem("spec.capture", "capture-without-program", message, "name a command")
     if spec.command and not spec.command[0]:
         yield Problem("spec.command[0]", "bad-value", "must name a program")
 

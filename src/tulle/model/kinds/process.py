@@ -1,7 +1,7 @@
 """Process: a local program `tulle up` runs in the mesh. tulle.dev/v1."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -62,6 +62,13 @@ class ProcessSpec(Value, frozen=True, kw_only=True):
     health: Health | None = None
     upstreams: tuple[Upstream, ...] = ()
     http_proxy: HttpProxy | None = None
+    capture: Annotated[
+        Literal["none", "cgroup"],
+        msgspec.Meta(
+            description="cgroup: all of its TCP connections go through its proxy, and it finds services by name; "
+            "Linux, `tulle up` as root."
+        ),
+    ] = "none"
     locality: Locality = Locality()
     replicas: Annotated[int, msgspec.Meta(ge=0, le=100)] = 1
 

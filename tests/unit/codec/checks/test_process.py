@@ -56,6 +56,7 @@ def test_what_can_run_is_taken(spec: str) -> None:
         ),
         ("replicas: 2, httpProxy: {port: 9}", "spec.httpProxy.port", "port-conflict"),
         ("ports: [{port: 9}], httpProxy: {port: 9}", "spec.httpProxy.port", "port-conflict"),
+        ("capture: cgroup", "spec.capture", "capture-without-program"),
         ("health: {}", "spec.health", "missing-field"),
         ("health: {tcp: {port: 1}, exec: {command: [a]}}", "spec.health", "conflict"),
         ("health: {http: {port: 1, path: ok}}", "spec.health.http.path", "bad-path"),
