@@ -8,7 +8,7 @@ from types import MappingProxyType
 from tulle.model.directory import Entry, VirtualEntry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Directory:
     """Entries by namespace and name, and virtual ones by address. Equal entries give equal directories."""
 

@@ -32,7 +32,7 @@ _IN_ORDER = tuple(TypeUrl)
 """As a tuple: going over the enumeration itself costs more than all that is done with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class XdsResource:
     """One resource: `framed` is the serialised `resources` field of a delta response, name and version inside."""
 

@@ -18,8 +18,9 @@ that only starts has nothing to confirm yet.
 """
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from weakref import WeakValueDictionary
 
 from tulle.ads.client import DeltaClient
 from tulle.ads.delta import DeltaStream, RefusedByProxy
@@ -115,6 +116,8 @@ class Relay:
 
     def on_response(self, response: ReceivedResponse) -> Out:
         """The control plane sent something. Raises ProtocolError."""
+        if response.type_url == TypeUrl.NAME:
+            response = replace(response, resources=tuple(map(_held_once, response.resources)))
         self._client.on_response(response)
         self._known.add(response.type_url)
         if response.type_url == TypeUrl.NAME:
@@ -339,6 +342,15 @@ class Relay:
         if type_url == TypeUrl.LISTENER or (type_url not in envoy.asked and not starting):
             return envoy.stream.in_sync
         return envoy.stream.is_in_sync(type_url)
+
+
+_names: WeakValueDictionary[tuple[str, str], XdsResource] = WeakValueDictionary()
+
+
+def _held_once(name: XdsResource) -> XdsResource:
+    """All workloads of a host are told the same names: each is held once, whoever was told."""
+    found = _names.setdefault((name.name, name.version), name)
+    return found if found == name else name
 
 
 def _ask(envoy: _Envoy, request: Request) -> list[Response]:

@@ -6,30 +6,23 @@ it, so that a restarted agent answers while the control plane is away.
 
 import asyncio
 import contextlib
-import logging
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
-from tulle.ads.messages import body_of
 from tulle.agent.resolver import takeover
 from tulle.agent.resolver.forwarder import Forwarder
 from tulle.agent.resolver.listener import Listener
 from tulle.agent.resolver.places import Place
 from tulle.agent.resolver.resolver import Resolver
 from tulle.agent.resolver.scope import Scope
+from tulle.agent.resolver.shared import Reader
 from tulle.agent.resolver.sockets import OpenSocket
 from tulle.agent.resolver.sources import RESOLV_CONF, Source
-from tulle.dns.directories import Directory, directory_of
 from tulle.dns.resolv_conf import render
 from tulle.dns.wishes import Dns, DnsMode
-from tulle.model.directory import Entry, decode_entry
 from tulle.xds.snapshots import XdsResource
-
-log = logging.getLogger(__name__)
 
 
 class Feed(Protocol):
@@ -63,7 +56,7 @@ class Names:
         self._open_socket = open_socket
         self._host_file = host_file
         self._answers = asyncio.Event()
-        self._known: dict[str, tuple[str, Entry]] = {}
+        self._reader = Reader()
         self._source = Source(
             host_file,
             takeover.saved(host_file),
@@ -110,20 +103,5 @@ class Names:
             feed.renamed.clear()
             names = feed.names
             if names is not None:
-                resolver.use(self._directory(names))
+                resolver.use(self._reader.read(names))
             await feed.renamed.wait()
-
-    def _directory(self, names: Mapping[str, XdsResource]) -> Directory:
-        """What did not change is not read again; what a newer server says in a way we do not know is left out."""
-        known: dict[str, tuple[str, Entry]] = {}
-        for name, resource in names.items():
-            before = self._known.get(name)
-            if before is not None and before[0] == resource.version:
-                known[name] = before
-                continue
-            try:
-                known[name] = (resource.version, decode_entry(body_of(resource)))
-            except msgspec.MsgspecError as error:
-                log.warning("a name cannot be read", extra={"name_": name, "error": str(error)})
-        self._known = known
-        return directory_of(entry for _, entry in known.values())

@@ -481,3 +481,15 @@ def test_one_that_retired_in_vain_gets_its_listeners_back():
 
     assert [dict(r.versions) for r in two.sent[0] if r.versions] == [{"l": "1"}]
     assert two.relay.stance(7) is Stance.AWAY
+
+
+def test_workloads_of_one_process_hold_each_name_once() -> None:
+    def told() -> XdsResource:
+        relay = Relay("n", None, KEY, tuple(TypeUrl))
+        relay.open_upstream()
+        relay.on_response(ReceivedResponse(TypeUrl.NAME, "7", (resource("shop/api"),)))
+        relays.append(relay)
+        return (relay.names or {})["shop/api"]
+
+    relays: list[Relay] = []
+    assert told() is told()
