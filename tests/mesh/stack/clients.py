@@ -8,12 +8,17 @@ import websockets
 from websockets.sync.client import connect
 
 
+def say(*words: str) -> None:
+    sys.stdout.write(" ".join(words) + "\n")
+
+
 def grpc_stream(target: str, *messages: str) -> None:
     """Unary once, then a stream both ways that stays open."""
     with grpc.insecure_channel(target) as channel:
+        say("unary", channel.unary_unary("/test.Echo/Unary")(b"", timeout=20).decode())
         stream = channel.stream_stream("/test.Echo/Stream")
-        for _answer in stream((one.encode() for one in messages), timeout=20):
-            pass
+        for answer in stream((one.encode() for one in messages), timeout=20):
+            say("stream", answer.decode())
 
 
 def websocket(url: str, *messages: str) -> None:
@@ -21,6 +26,7 @@ def websocket(url: str, *messages: str) -> None:
     with connect(url, open_timeout=20) as socket:
         for message in messages:
             socket.send(message)
+            say("heard", str(socket.recv(timeout=20)))
 
 
 async def chat(port: int) -> None:
