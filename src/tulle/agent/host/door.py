@@ -39,7 +39,7 @@ from tulle.agent.host.settings import HostSettings
 from tulle.agent.host.words import settings_of
 from tulle.agent.programs.processes import Mark, mark_of
 from tulle.agent.state import write_private
-from tulle.model.problems import Problem
+from tulle.model.problems import Problem, system_words
 from tulle.settings import AgentSettings
 
 TOKEN = "join.token"  # noqa: S105 - the name of a file
@@ -154,7 +154,11 @@ class Door:
             line.send(_denied(found))
             return
         if found is None:
-            lodging = self._lodge(line, peer, join, settings, owner)
+            try:
+                lodging = self._lodge(line, peer, join, settings, owner)
+            except OSError as error:
+                line.send(_denied(_unusable(folder, error)))
+                return
         else:
             lodging = found
             lodging.attach(owner, line.send)
@@ -269,6 +273,15 @@ def _welcome() -> Welcome:
         pid=os.getpid(),
         uid=os.getuid(),
         network=peers.network(),
+    )
+
+
+def _unusable(folder: Path, error: OSError) -> Problem:
+    return Problem(
+        "",
+        "state-dir-unusable",
+        f"the host's agent cannot use the state folder {folder}: {system_words(error)}",
+        "choose another, which it may write, with --state-dir",
     )
 
 

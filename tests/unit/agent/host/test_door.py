@@ -91,6 +91,19 @@ async def test_what_cannot_be_carried_is_refused_with_its_reason(plane, tmp_path
     assert denied.code == code
 
 
+async def test_a_folder_it_cannot_use_is_told_instead_of_hanging_up(plane, tmp_path):
+    (tmp_path / "one").write_text("a file")
+    async with on_host(settings(tmp_path)) as host:
+        line = await welcomed(host.settings.socket)
+        line.send(join(plane, tmp_path, token=plane.token().read_text()))
+        denied = await until(line, frames.Denied)
+        await line.closed()
+
+    assert isinstance(denied, frames.Denied)
+    assert denied.code == "state-dir-unusable"
+    assert str(tmp_path / "one") in denied.message
+
+
 async def test_a_token_is_kept_from_everybody_else(plane, tmp_path):
     async with on_host(settings(tmp_path)) as host:
         line = await welcomed(host.settings.socket)
