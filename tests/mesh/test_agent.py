@@ -188,7 +188,9 @@ def test_a_killed_envoy_is_back_and_serves_while_the_control_plane_is_dead(mesh:
 
 
 def is_new(agent: Process, envoy: int) -> bool:
-    return any(pid != envoy and "envoy" in words(pid)[0] for pid in children(agent.popen.pid))
+    return any(
+        pid != envoy and Path(words(pid)[0]).name == "envoy" for pid in children(agent.popen.pid)
+    )
 
 
 @LINUX

@@ -92,7 +92,8 @@ def envoys(folder: Path) -> list[int]:
                 line = (entry / "cmdline").read_text().split("\0")
             except OSError:
                 continue
-            if "envoy" in line[0] and str(folder) in " ".join(line) and is_alive(int(entry.name)):
+            is_envoy = Path(line[0]).name == "envoy" and str(folder) in " ".join(line)
+            if is_envoy and is_alive(int(entry.name)):
                 found.append(int(entry.name))
     return sorted(found)
 
@@ -142,7 +143,7 @@ def test_one_agent_carries_all_and_holds_little(shop: Shop) -> None:
     for workload in report["workloads"]:
         line = " ".join(words(workload["owner"]))
         assert " run " in line
-        assert not any("envoy" in words(pid)[0] for pid in children(workload["owner"]))
+        assert not any(Path(words(pid)[0]).name == "envoy" for pid in children(workload["owner"]))
 
 
 def test_nothing_is_lost_while_the_agent_is_killed_and_another_goes_on(shop: Shop) -> None:

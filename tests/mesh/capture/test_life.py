@@ -38,7 +38,9 @@ def children(puppet: Puppet) -> dict[str, int]:
             continue
         if str(puppet.socket).encode() in words and b"puppet.py" in words[1]:
             found["program"] = int(process.name)
-        if b"envoy" in words[0] and any(str(puppet.state_dir).encode() in one for one in words):
+        if words[0].endswith(b"/envoy") and any(
+            str(puppet.state_dir).encode() in one for one in words
+        ):
             found["envoy"] = int(process.name)
     return found
 
