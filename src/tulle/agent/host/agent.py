@@ -7,7 +7,7 @@ book of an earlier agent. Told to go, it leaves everything running; told to end,
 import asyncio
 import enum
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from tulle.agent.host.hosted import Means
 from tulle.agent.host.memory import private_bytes
 from tulle.agent.host.peers import Peer, may_see
 from tulle.agent.host.reports import HostReport
-from tulle.agent.host.roster import Roster
+from tulle.agent.host.roster import Entry, Roster
 from tulle.agent.host.seat import Seat
 from tulle.agent.host.settings import HostSettings
 from tulle.agent.host.words import settings_of
@@ -124,12 +124,12 @@ class HostAgent:
                 read_folder, self._settings.workloads, self._settings.server
             )
             problems = list(found.problems)
-            wanted = {self._folder_of(declared): declared for declared in found.declared.values()}
+            wanted = {self._folder_of(name): declared for name, declared in found.declared.items()}
             for folder, declared in wanted.items():
                 problems += self._declare(roster, folder, declared)
-            for entry in roster:
-                if entry.lodging is None and entry.settings.state_dir not in wanted:
-                    entry.stop.ask()
+            kept = {*wanted, *map(self._folder_of, found.broken)}
+            if found.complete:
+                _let_go(entry for entry in roster if entry.settings.state_dir not in kept)
             self._complain(tuple(problems))
             self._look_again.clear()
             await _wait_at_most(self._look_again, _LOOK_EVERY_S)
@@ -151,11 +151,11 @@ class HostAgent:
         if entry is None:
             roster.declare(record, settings)
         elif entry.settings != settings:
-            entry.stop.ask()  # it comes back as it is wanted now when it has left
+            _let_go([entry])  # it comes back as it is wanted now when it has left
         return ()
 
-    def _folder_of(self, declared: Declared) -> Path:
-        return self._settings.state_dir / "declared" / declared.name
+    def _folder_of(self, name: str) -> Path:
+        return self._settings.state_dir / "declared" / name
 
     def _complain(self, problems: tuple[Problem, ...]) -> None:
         """Say what is wrong with files once, until it is something else."""
@@ -190,6 +190,13 @@ class HostAgent:
                 if may_see(peer, own, entry.hosted.record.uid)
             ),
         )
+
+
+def _let_go(entries: Iterable[Entry]) -> None:
+    """Have declared workloads leave. Once: who is asked again does not wait for callers."""
+    for entry in entries:
+        if entry.lodging is None and not entry.stop.asked.is_set():
+            entry.stop.ask()
 
 
 async def _wait_at_most(event: asyncio.Event, seconds: float) -> None:

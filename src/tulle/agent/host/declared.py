@@ -40,25 +40,49 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Everything in the folder: what can be carried, and what is wrong."""
+    """Everything in the folder, by name: what can be carried, what cannot be read (now), and what is wrong.
+
+    `complete`: the folder itself could be looked at. What is broken, or not to be seen, stays as it was: somebody may
+    be at it with an editor.
+    """
 
     declared: Mapping[str, Declared]
+    broken: frozenset[str]
     problems: tuple[Problem, ...]
+    complete: bool = True
 
 
 def read_folder(folder: Path, server: str = "") -> Found:
     """All files of the folder; none if there is no folder. `server` is for those that name none."""
+    try:
+        files = sorted(file for file in folder.iterdir() if _is_one(file))
+    except (FileNotFoundError, NotADirectoryError):
+        files = []
+    except OSError as error:
+        problem = _problem(
+            folder, "workload-unreadable", error.strerror or str(error), "mend its permissions"
+        )
+        return Found({}, frozenset(), (problem,), complete=False)
     declared: dict[str, Declared] = {}
+    broken: set[str] = set()
     problems: list[Problem] = []
-    for file in sorted(folder.glob("*")) if folder.is_dir() else ():
-        if file.suffix not in _SUFFIXES or file.name.startswith("."):
-            continue
-        found = read_file(file, server)
+    for file in files:
+        found = _twice(file) if file.stem in declared else read_file(file, server)
         if isinstance(found, Declared):
             declared[found.name] = found
         else:
+            broken.add(file.stem)
             problems += found
-    return Found(declared, tuple(problems))
+    return Found(declared, frozenset(broken), tuple(problems))
+
+
+def _is_one(file: Path) -> bool:
+    return file.suffix in _SUFFIXES and not file.name.startswith(".")
+
+
+def _twice(file: Path) -> tuple[Problem, ...]:
+    message = f"{file.stem} is declared by another file too"
+    return (_problem(file, "workload-declared-twice", message, "take one of them away"),)
 
 
 def read_file(file: Path, server: str = "") -> Declared | tuple[Problem, ...]:

@@ -101,10 +101,31 @@ def test_one_bad_file_costs_itself(tmp_path):
     found = read_folder(tmp_path)
 
     assert set(found.declared) == {"nginx"}
+    assert found.broken == {"bad"}
     assert len(found.problems) == 1
+
+
+def test_two_files_of_one_name_are_one_workload_and_that_is_said(tmp_path):
+    written(tmp_path, NGINX)
+    written(tmp_path, NGINX, "nginx.yml")
+    found = read_folder(tmp_path)
+
+    assert set(found.declared) == {"nginx"}
+    assert [problem.code for problem in found.problems] == ["workload-declared-twice"]
+
+
+def test_a_folder_that_cannot_be_looked_at_says_nothing_of_what_is_in_it(tmp_path, monkeypatch):
+    def refused(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    found = read_folder(tmp_path)
+
+    assert not found.complete
+    assert [problem.code for problem in found.problems] == ["workload-unreadable"]
 
 
 def test_no_folder_is_no_workloads(tmp_path):
     found = read_folder(tmp_path / "none")
 
-    assert (found.declared, found.problems) == ({}, ())
+    assert (found.declared, found.problems, found.complete) == ({}, (), True)

@@ -100,6 +100,39 @@ async def test_what_is_wrong_with_a_file_is_said_once_and_costs_the_others_nothi
     assert any("worse.yaml" in text and "port-malformed" in text for text in complaints)
 
 
+async def test_a_file_that_is_broken_for_a_moment_costs_nothing(plane, tmp_path):
+    """Somebody is at it with an editor."""
+    file = declare(plane, tmp_path)
+    text = file.read_text()
+    async with on_host(settings(tmp_path)) as host:
+        await carried(host, well)
+        file.write_text(f"{text}port: [")
+        host.agent.reload()
+        async with asyncio.timeout(20):
+            while not host.said:  # noqa: ASYNC110 - what it says is kept, not told
+                await asyncio.sleep(0.02)
+        await carried(host, well)
+        file.write_text(text)
+        host.agent.reload()
+        await carried(host, well)
+
+        assert not any(isinstance(frame, wire.Draining) for frame in plane.frames)
+
+
+async def test_a_workload_whose_file_is_gone_still_waits_for_its_callers(plane, tmp_path):
+    file = declare(plane, tmp_path)
+    async with on_host(settings(tmp_path)) as host:
+        await carried(host, well)
+        left, plane.on_draining = [], lambda: left.append(1)
+        file.unlink()
+        for _ in range(3):
+            host.agent.reload()
+            await asyncio.sleep(0)
+        await carried(host, lambda found: not found)
+
+    assert left == [1], "it was asked to leave once"
+
+
 async def test_a_declared_workload_that_cannot_join_says_why_and_is_tried_again(
     plane, tmp_path, monkeypatch
 ):
