@@ -119,3 +119,28 @@ def test_a_captured_namespace_finds_the_mesh_by_name_and_all_others_from_where_i
         assert address in asker.run("getent", "ahostsv4", "web").stdout
         assert "192.0.2.80" in asker.run("getent", "ahostsv4", "host").stdout
         assert "host.example.test" in server.text(), "others are asked from inside the namespace"
+
+
+OUTSIDE = """
+apiVersion: tulle.dev/v1
+kind: ExternalService
+metadata: {{name: parcels, namespace: test}}
+spec: {{addresses: ["{address}"], ports: [{{port: 80, name: http, targetPort: 8000}}]}}
+"""
+
+
+def test_a_service_outside_is_found_by_name_and_called_through_the_proxy(mesh: Mesh) -> None:
+    """Its port is another one there: the virtual address alone knows which."""
+    with network("vm", "outside", private=True) as net:
+        vm, outside = net["vm"], net["outside"]
+        resolv_conf(vm, "nameserver 10.77.0.99\n")
+        serving = (sys.executable, "-m", "http.server", "8000", "--bind", outside.ipv4)
+        mesh.spawn("parcels", *outside.entry, *serving)
+        mesh.server_prefix = vm.entry
+        mesh.start_server()
+        mesh.apply(OUTSIDE.format(address=outside.ipv4))
+
+        curl = ("curl", "-sS", "--max-time", "20", "--retry", "3", "--retry-all-errors")
+        asker = run(mesh, vm, "asker", "--capture", "cgroup", "--", *curl, "http://parcels/")
+        assert asker.wait() == 0, asker.text()
+        assert "Directory listing" in asker.text()

@@ -1,13 +1,17 @@
 """Whatever is asked, and in whatever bytes: the answer is well-formed, and within the view."""
 
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
+import dns.rrset
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tulle.dns.answers import Forward, Reply, answer
+from tulle.dns.cache import LONGEST_S, lifetime_s
 from tulle.dns.directories import directory_of
+from tulle.dns.forwarding import Question, ask, believe, passed_on, read_answer
 from tulle.dns.messages import LARGEST, Objection, Query, read, render, udp_limit
 from tulle.dns.zones import OWN_DOMAINS, Zone
 from tulle.model.directory import AliasEntry, Entry, HeadlessEntry, NamedEndpoint, VirtualEntry
@@ -138,3 +142,42 @@ def test_no_packet_breaks_the_reader(data: bytes) -> None:
 def test_the_order_of_entries_never_changes_an_answer(entries: list[Entry], rnd) -> None:
     unique = list({(one.namespace, one.name): one for one in entries}.values())
     assert directory_of(unique) == directory_of(rnd.sample(unique, len(unique)))
+
+
+QUESTION = Question(dns.name.from_text("example.com"), dns.rdatatype.A)
+
+
+def _said() -> bytes:
+    """What a server says that has much to say."""
+    made = dns.message.make_response(dns.message.from_wire(ask(QUESTION, 7)))
+    for name, rdtype, value in (
+        ("example.com.", "CNAME", "a.example.com."),
+        ("a.example.com.", "A", "192.0.2.1"),
+        ("a.example.com.", "HTTPS", "1 . alpn=h2"),
+        ("other.example.", "A", "203.0.113.66"),
+    ):
+        made.answer.append(dns.rrset.from_text(name, 60, "IN", rdtype, value))
+    return made.to_wire()
+
+
+SAID = _said()
+
+
+@given(st.lists(st.tuples(st.integers(2, len(SAID) - 1), st.integers(0, 255)), max_size=6))
+def test_whatever_others_say_is_passed_on_well_formed_or_not_at_all(
+    damage: list[tuple[int, int]],
+) -> None:
+    data = bytearray(SAID)
+    for place, byte in damage:
+        data[place] = byte
+    message = believe(bytes(data), QUESTION, 7)
+    if message is None:
+        return
+    query = read(dns.message.make_query("example.com", "A", use_edns=0).to_wire())
+    assert isinstance(query, Query)
+    answered = read_answer(message, QUESTION)
+    assert 0 <= lifetime_s(answered) <= LONGEST_S
+    wire = render(passed_on(query, (), answered, 3), udp_limit(query.message))
+    parsed = dns.message.from_wire(wire)
+    assert parsed.question[0].name == QUESTION.name
+    assert all(one.name.to_text() != "other.example." for one in parsed.answer) or damage
