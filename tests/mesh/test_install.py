@@ -37,6 +37,17 @@ exec setpriv --no-new-privs --inh-caps=-all --bounding-set "$1" -- $2
 """ProtectSystem=full, the folders of the unit, its settings, and the rights it is left."""
 
 
+NO_RIGHTS = """
+set -e
+for folder in /run/tulle-server /var/lib/tulle-server; do mkdir -m 700 $folder; mount --bind $folder $folder; done
+mount --bind / /; mount -o remount,bind,ro /
+mount -o remount,bind,ro /etc
+set -a; . /etc/tulle/server.env; set +a
+exec setpriv --no-new-privs --inh-caps=-all --bounding-set=-all -- $1
+"""
+"""The same for the control plane: nothing may be written but its own folders, and it has no right left."""
+
+
 @pytest.fixture
 def mesh(tmp_path: Path) -> Iterator[Mesh]:
     mesh = Mesh(tmp_path)
@@ -91,6 +102,37 @@ def start_agent(mesh: Mesh, host: Host) -> Process:
         except TimeoutError:
             raise AssertionError(agent.text()) from None
     return agent
+
+
+def test_the_control_plane_needs_no_right_and_is_found_by_commands(
+    mesh: Mesh, machine: Host
+) -> None:
+    tulle(
+        mesh, machine, "install", "host", "--server", "--listen", "127.0.0.1", "--no-start",
+        "--python", "/opt/python",
+    )  # fmt: skip
+    unit = machine.run("cat", "/etc/systemd/system/tulle-server.service").stdout
+    assert directive(unit, "CapabilityBoundingSet") == ""
+    start = directive(unit, "ExecStart").replace("/opt/python", sys.executable)
+    start = start.replace("%S", "/var/lib").replace("%t", "/run")
+    path = mesh.folder / "notify.sock"
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as notified:
+        notified.bind(str(path))
+        notified.settimeout(30)
+        server = mesh.spawn(
+            "server", *machine.entry, "env", f"NOTIFY_SOCKET={path}", "unshare", "--mount",
+            "sh", "-c", NO_RIGHTS, "sandbox", f"{start} --api-address 127.0.0.1:0",
+        )  # fmt: skip
+        try:
+            assert notified.recv(4096).startswith(b"READY=1")
+        except TimeoutError:
+            raise AssertionError(server.text()) from None
+        # Nobody names a socket: commands of root look where the service has it.
+        found = machine.run("env", "-u", "TULLE_SERVER", *TULLE, "store", "check").stdout
+        assert "key and certificate belong together" in found
+        server.popen.terminate()
+        assert notified.recv(4096).startswith(b"STOPPING=1")
+    assert server.wait() == 0, server.text()
 
 
 def run(mesh: Mesh, host: Host, name: str, *words: str) -> Process:

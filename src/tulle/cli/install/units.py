@@ -60,7 +60,8 @@ ProtectKernelTunables=yes
 ProtectProc=invisible
 ProcSubset=pid
 RemoveIPC=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+# NETLINK: looking up names asks which addresses this machine has.
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 RestrictNamespaces=yes
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
