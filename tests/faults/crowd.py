@@ -6,6 +6,7 @@ last of them has its whole configuration: after the start, and again each time a
 
 import asyncio
 import contextlib
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from tulle.codec.encode import to_yaml
 from tulle.model.kinds.workload import Workload
 
 SERVICES = 50
+BACK_WITHIN_S = 60.0
 
 
 def workloads(number: int) -> list[Workload]:
@@ -85,6 +87,8 @@ def crowd(place: Place, number: int) -> Iterator[Callable[[], None]]:
 
     def come_back() -> None:
         assert process.stdout
+        ready, _, _ = select.select([process.stdout], [], [], BACK_WITHIN_S)
+        assert ready, f"not all of {number} agents are here after {BACK_WITHIN_S:.0f} s"
         assert process.stdout.readline() == b"here\n", "the simulated agents are gone"
 
     try:

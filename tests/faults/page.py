@@ -27,7 +27,7 @@ prints this table with new figures; `FAULTS=write make test-faults` rewrites the
 `front` is where callers are, `back` and `spare` where programs are, `control` is the control plane's host. The
 program `web` has an instance on `back` and one on `spare`; `calls` (gRPC) and `echo` (TCP) are on `back` alone.
 Workloads have an agent each (`tulle run`), unless a row says that one agent carries a host (`tulle agent`), or that
-traffic is captured: the caller's whole namespace, and each program's control group.
+traffic is captured (the caller's whole namespace, and each program's control group, by agents of hosts).
 """
 
 EXPLANATION = """\

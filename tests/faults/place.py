@@ -62,8 +62,11 @@ WHERE = {
     "bystander": "spare",
 }
 WORKLOADS = tuple(name for name in WHERE if name != "server")
-CARRIED = ("front", "back", "spare")
-"""Hosts with an agent of their own, in the setting that has such."""
+CARRIED: dict[Setting, tuple[str, ...]] = {
+    "host-agents": ("front", "back", "spare"),
+    "captured": ("back", "spare"),
+}
+"""Hosts with an agent of their own, in the settings that have such."""
 LOCAL_PORTS = {"web": 18080, "calls": 18081, "echo": 18082}
 OWN_CLOCKS = ("control", "back")
 DISK_MB = 24
@@ -101,6 +104,10 @@ class Place(Mesh):
     def disk(self) -> Path:
         return self.folder / "disk"
 
+    @property
+    def carried(self) -> tuple[str, ...]:
+        return CARRIED.get(self.setting, ())
+
     def host_of(self, name: str) -> Host:
         return self.net[WHERE.get(name) or name.removeprefix(agent_of(""))]
 
@@ -108,7 +115,7 @@ class Place(Mesh):
         # In captured namespaces are programs and proxies; their agents may be anywhere.
         outside = name == "door" and self.setting == "captured"
         host = self.net["control"] if outside else self.host_of(name)
-        joins = name in WORKLOADS and self.setting == "host-agents"
+        joins = name in WORKLOADS and WHERE[name] in self.carried
         agent = ("env", f"TULLE_AGENT={self._agent_socket(host.name)}") if joins else ()
         return (*host.entry, *self._by_clock.get(host.name, ()), *agent)
 
@@ -159,7 +166,7 @@ class Place(Mesh):
 
     def start_workloads(self) -> None:
         """All of them, until every proxy serves."""
-        for host in CARRIED if self.setting == "host-agents" else ():
+        for host in self.carried:
             self._start_agent(host)
         self.apply(SERVICES)
         self._serve("web-v1", "http", 8080, "http", "v1", "app=web", "version=v1")
@@ -199,7 +206,7 @@ class Place(Mesh):
 
     def until_carried(self) -> None:
         """Until every host's agent carries what it did, and finds it well."""
-        for host in CARRIED:
+        for host in self.carried:
             wait_until(
                 lambda host=host: self._carried_by(host) == set(self.behind(host)),
                 f"the agent of {host} carries its workloads",
@@ -347,7 +354,7 @@ def agent_of(host: str) -> str:
 def _inventory(host: Host) -> dict[str, Any]:
     commands = Counter(_program(pid) for pid in host.pids())
     listening = host.run("ss", "-Hltn").stdout.splitlines()
-    tables = host.run("nft", "list", "tables").stdout.splitlines()
+    tables = sorted(host.run("nft", "list", "tables").stdout.splitlines())
     return {
         "processes": {name: count for name, count in sorted(commands.items()) if name},
         "listening": len(listening),

@@ -10,7 +10,7 @@ from tests.tunnel import Shape
 
 Kind = Literal["http", "grpc", "tcp"]
 Setting = Literal["plain", "host-agents", "captured", "short-lived"]
-"""Which mesh a fault happens to: agents of one workload each, agents of hosts (`tulle agent`), workloads whose
+"""Which mesh a fault happens to: agents of one workload each, agents of hosts (`tulle agent`), such whose workloads'
 traffic is captured instead of configured, or certificates of 40 seconds."""
 
 ALL: tuple[Kind, ...] = ("http", "grpc", "tcp")
