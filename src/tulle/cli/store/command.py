@@ -64,8 +64,9 @@ def backup(
     with _new_file(file) as stream, _problems():
         seal = _seal(passphrase_file, needed=not without_keys)
         data = _taken(seal, data_dir, client, with_keys=not without_keys)
+        told = _told(data)  # before it is written: what came in part is no backup
         _write(stream, data)
-    click.echo(f"{_name(file)}: {_told(data)}", err=True)
+    click.echo(f"{_name(file)}: {told}", err=True)
 
 
 @command.command("restore")
