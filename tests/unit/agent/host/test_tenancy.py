@@ -1,5 +1,8 @@
 """Playbooks: what happens to a workload of the host's agent, and what follows from it."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tulle.agent.host.frames import (
     Dismissed,
     Goodbye,
@@ -181,3 +184,55 @@ def test_the_proxys_state_is_told_when_it_changes():
     assert tenancy.proxy(False) == [Say(ProxyRuns(runs=False))]
     assert tenancy.proxy(False) == []
     assert tenancy.proxy(True) == [Say(ProxyRuns(runs=True))]
+
+
+def happening(tenancy: Tenancy, what: str) -> list[object]:
+    """One thing that may happen, and what it leads to."""
+    happenings = {
+        "attach": tenancy.attach,
+        "detach": tenancy.detach,
+        "die": tenancy.owner_died,
+        "joined": lambda: tenancy.joined("shop", "web-1", cached=False),
+        "ready": lambda: tenancy.ready(GIVEN),
+        "left": tenancy.left,
+        "dismiss": tenancy.dismiss,
+        "well": lambda: tenancy.said(Health(healthy=True)),
+        "leave": lambda: tenancy.said(Leave(deadline_s=1, drain=True)),
+        "hurry": lambda: tenancy.said(Hurry()),
+        "goodbye": lambda: tenancy.said(Goodbye()),
+    }
+    return list(happenings[what]() or [])
+
+
+HAPPENINGS = st.sampled_from(
+    ["attach", "detach", "die", "joined", "ready", "left", "dismiss", "well", "leave", "hurry", "goodbye"]
+)  # fmt: skip
+
+
+@given(st.lists(HAPPENINGS, max_size=30))
+def test_whatever_happens_it_leaves_once_ends_once_and_speaks_to_who_is_there(happened):
+    tenancy = Tenancy()
+    done: list[object] = []
+    here = ready = False
+    for what in happened:
+        here = what == "attach" or (here and what != "detach")
+        ready = ready or what == "ready"
+        decided = happening(tenancy, what)
+        done += decided
+        assert here or not any(isinstance(one, Say) for one in decided)
+        assert ready or not any(isinstance(one, ReportHealth | BeginLeave) for one in decided)
+
+    assert sum(isinstance(one, Finish) for one in done) <= 1
+    assert sum(isinstance(one, BeginLeave) for one in done) <= 1
+
+
+@given(st.lists(HAPPENINGS, max_size=20))
+def test_whatever_happened_an_owner_that_died_is_followed_by_the_end(happened):
+    tenancy = Tenancy()
+    done = [one for what in happened for one in happening(tenancy, what)]
+    tenancy.detach()
+    done += tenancy.owner_died()
+    done += tenancy.ready(GIVEN)
+    done += tenancy.left()
+
+    assert sum(isinstance(one, Finish) for one in done) == 1
