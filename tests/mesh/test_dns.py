@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.hosts import Host, network
 from tests.mesh.meshes import TULLE, Mesh, Process, free_port, wait_until
+from tests.mesh.test_host import HostMesh
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -190,6 +191,29 @@ def test_a_restarted_agent_answers_while_the_control_plane_is_away(mesh: Mesh) -
 
     wait_until(lambda: short(port, "web") == known, "the new agent answers from its files")
     assert "status: NXDOMAIN" in dig(port, "none.test.mesh")
+
+
+def test_the_next_agent_of_a_host_answers_where_the_killed_one_did(tmp_path: Path) -> None:
+    needs("dig")
+    mesh = HostMesh(tmp_path)
+    try:
+        mesh.start_server()
+        mesh.start_agent()
+        mesh.apply(SERVICES)
+        mesh.run("asker", "--dns", "port", command=("sleep", "1000"))
+        (asker,) = mesh.ready("asker")
+        port = asker["status"]["proxy"]["dnsPort"]
+        known = short(port, "web")
+        assert known
+        mesh.kill_server()
+        mesh.kill_agent()
+        assert short(port, "web") == []
+
+        mesh.start_agent()
+
+        wait_until(lambda: short(port, "web") == known, "the next agent answers on the same port")
+    finally:
+        mesh.end()
 
 
 class Machine:
