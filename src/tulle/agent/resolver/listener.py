@@ -20,7 +20,7 @@ Peer = tuple[str | int, ...]
 
 
 class Listener:
-    """Serves until cancelled. `group` owns the questions that wait."""
+    """Serves until cancelled; questions that wait end with it."""
 
     def __init__(self, resolver: Resolver, pairs: Sequence[Pair]) -> None:
         self._resolver = resolver

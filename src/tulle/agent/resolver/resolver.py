@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 MOST_REMEMBERED = 2048
 """Questions, as bytes, whose answers are at hand."""
 
+_ALWAYS = -1
+"""Until the names change: others' answers are remembered for the second they were given in."""
+
 PATIENCE_S = 2.0
 """How long a question waits for the first word of the control plane, at most."""
 
@@ -149,7 +152,3 @@ class Resolver:
         if len(self._remembered) >= MOST_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[key] = (until, wire)
-
-
-_ALWAYS = -1
-"""Until the names change."""
