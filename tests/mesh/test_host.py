@@ -79,8 +79,11 @@ class HostMesh(Mesh):
 
     def end(self) -> None:
         super().end()
-        for pid in envoys(self.folder):
+        for pid in envoys(self.folder):  # they outlive their agent, as they should
+            line = words(pid)
+            memory = f"envoy_shared_memory_{line[line.index('--base-id') + 1]}0"
             os.kill(pid, signal.SIGKILL)
+            (Path("/dev/shm") / memory).unlink(missing_ok=True)
 
 
 def envoys(folder: Path) -> list[int]:
