@@ -15,8 +15,9 @@ from tulle.capture.tables import Table
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One capture. `namespace` is the network namespace it is in: its number, and in mode `netns` its path.
+    """One capture, written before anything of it is made; without ports while the workload has yet to join.
 
+    `namespace` is the network namespace it is in: its number, and in mode `netns` its path.
     `cgroup` is the folder that holds the workload's control groups; the agent holds a lock in `state_dir` for as
     long as it lives.
     """
@@ -35,6 +36,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class State(StrEnum):
     """`UNATTENDED`: its agent is gone, program or proxy run on; an agent of the host comes back to such."""
 
+    STARTING = "starting"
     ACTIVE = "active"
     BROKEN = "rules missing"
     UNATTENDED = "unattended"
@@ -92,7 +94,9 @@ def _standing(record: Record, seen: Seen) -> Standing:
 
 def _state(record: Record, seen: Seen, table: Table | None) -> State:
     if record.table in seen.living:
-        return State.ACTIVE if table else State.BROKEN
+        if table:
+            return State.ACTIVE
+        return State.BROKEN if record.outbound_port else State.STARTING
     return State.UNATTENDED if seen.running.get(record.table) else State.LEFT_BEHIND
 
 

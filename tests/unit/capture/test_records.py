@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +35,14 @@ def state_of(one: Record, what: Seen) -> State:
 
 def test_a_capture_with_agent_and_rules_is_active() -> None:
     assert state_of(record("web"), seen("web", living=("web",))) is State.ACTIVE
+
+
+def test_what_has_yet_to_join_has_no_rules_and_is_left_alone() -> None:
+    early = msgspec.structs.replace(record("web"), outbound_port=0, inbound_port=0)
+    found = standings([early], seen(living=("web",)))
+
+    assert [one.state for one in found] == [State.STARTING]
+    assert to_clean(found, everything=True) == ()
 
 
 def test_a_living_agent_without_its_rules_is_broken() -> None:

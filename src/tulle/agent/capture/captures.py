@@ -39,6 +39,9 @@ from tulle.model.names import WorkloadRef
 from tulle.model.wire import Register
 
 _LOOK_EVERY_S = 0.1
+STARTING = "(starting)"
+"""What stands for the name of a workload that has yet to join."""
+
 _TOKEN = "capture.token"  # noqa: S105 - the name of a file
 
 
@@ -156,7 +159,9 @@ class Captured:
         self._state = state
         self._namespace = _others(wish.namespace) if wish.mode is Mode.NETNS else None
         self._exclusions = excluding(wish)
-        self._cgroups = cgroups.of_workload(table_name(str(state.path)))
+        self._table = table_name(str(state.path))
+        self._cgroups = cgroups.of_workload(self._table)
+        self._rules_remain = False
         self.mark = _token(state)
 
     @property
@@ -186,8 +191,9 @@ class Captured:
 
     @asynccontextmanager
     async def prepared(self) -> AsyncGenerator[None]:
-        """Control groups are made; what a killed agent left in another namespace goes."""
+        """Control groups are made, and recorded before; what a killed agent left in another namespace goes."""
         await self._forget_elsewhere()
+        ledger.write(self._record())
         self._cgroups.make()
         keep = False
         try:
@@ -196,8 +202,8 @@ class Captured:
             keep = self._lasting
             raise
         finally:
-            if not keep:
-                await self._cgroups.remove()
+            if not keep and await self._cgroups.remove() and not self._rules_remain:
+                ledger.remove(self._table)
 
     @asynccontextmanager
     async def in_force(self, workload: WorkloadRef, register: Register) -> AsyncGenerator[None]:
@@ -206,6 +212,7 @@ class Captured:
         keep = False
         try:
             ledger.write(self._record(plan))
+            self._rules_remain = True
             await nft.load(ruleset(plan), self._netns)
             await self._verify(plan)
             async with self._followed(plan):
@@ -215,7 +222,7 @@ class Captured:
             raise
         finally:
             if not keep:
-                await self._lift(plan.table)
+                await self._lift()
 
     @asynccontextmanager
     async def _followed(self, plan: Plan) -> AsyncGenerator[None]:
@@ -262,18 +269,18 @@ class Captured:
                 "in a container: share the host's cgroup namespace, or use Linux 6.12; loopback must be up",
             )
 
-    async def _lift(self, table: str) -> None:
+    async def _lift(self) -> None:
         try:
-            await nft.load(removal(table), self._netns)
+            await nft.load(removal(self._table), self._netns)
         except AgentError as error:
             if self._netns is None or self._netns.exists():
                 self._tell(Notice(f"{error}: `tulle capture clean` tries again"))
                 return
-        ledger.remove(table)
+        self._rules_remain = False
 
     async def _forget_elsewhere(self) -> None:
         """The same workload, captured in another place before: those rules are nobody's now."""
-        table = table_name(str(self._state.path))
+        table = self._table
         for record in ledger.records():
             if record.table == table and record.namespace_path and not self._is_here(record):
                 try:
@@ -287,7 +294,7 @@ class Captured:
     def _plan(self, workload: WorkloadRef, register: Register) -> Plan:
         assert register.capture
         return Plan(
-            table=table_name(str(self._state.path)),
+            table=self._table,
             workload=workload,
             scope=self._scope(register, register.capture),
             proxy=self._cgroups.named(self._cgroups.proxy),
@@ -310,17 +317,18 @@ class Captured:
             address=ipaddress.ip_address(register.address),
         )
 
-    def _record(self, plan: Plan) -> Record:
+    def _record(self, plan: Plan | None = None) -> Record:
+        """Without a plan: of a workload that has yet to join."""
         return Record(
-            table=plan.table,
-            workload=str(plan.workload),
+            table=self._table,
+            workload=str(plan.workload) if plan else STARTING,
             mode="netns" if self._namespace else "cgroup",
             state_dir=str(self._state.path),
             cgroup=str(self._cgroups.folder),
             namespace=self._namespace.number if self._namespace else namespaces.here(),
             namespace_path=str(self._netns or ""),
-            outbound_port=plan.outbound_port,
-            inbound_port=plan.inbound_port,
+            outbound_port=plan.outbound_port if plan else 0,
+            inbound_port=plan.inbound_port if plan else 0,
         )
 
     @property

@@ -74,17 +74,21 @@ class Cgroups:
         """How many processes are in them."""
         return sum(len(_read(folder / _PROCESSES).split()) for folder in self.folders)
 
-    async def remove(self) -> None:
-        """Take them away, and end what is still in them: a program is gone with everything it started."""
+    async def remove(self) -> bool:
+        """Take them away, and end what is still in them: a program is gone with everything it started.
+
+        False if something would not end in time.
+        """
         for folder in self.folders:
             with contextlib.suppress(OSError):
                 (folder / "cgroup.kill").write_text("1")
         for _ in range(_LOOKS):
             if _vanish(self.program, self.proxy, self.folder):
-                break
+                with contextlib.suppress(OSError):
+                    self.folder.parent.rmdir()  # if no other workload is captured
+                return True
             await asyncio.sleep(_LOOK_EVERY_S)
-        with contextlib.suppress(OSError):
-            self.folder.parent.rmdir()  # if no other workload is captured
+        return False
 
 
 def of_workload(name: str) -> Cgroups:

@@ -30,8 +30,8 @@ async def clean(found: Iterable[Standing]) -> None:
             await nft.load(removal(standing.name), places[record.namespace] if record else None)
         if standing.running == 0:
             held = cgroups.at(Path(record.cgroup)) if record else cgroups.of_workload(standing.name)
-            await held.remove()
-            ledger.remove(standing.name)
+            if await held.remove():
+                ledger.remove(standing.name)
 
 
 async def _tables(records: Iterable[Record]) -> dict[int, tuple[Table, ...]]:

@@ -59,6 +59,7 @@ async def test_in_a_namespace_rules_are_there_meanwhile_and_then_nothing_is_left
     assert (said.capture.outbound_port, said.capture.inbound_port) == (15001, 15006)
 
     async with capture.prepared():
+        assert [one.workload for one in ledger.records()] == [captures.STARTING]
         assert capture.proxy.cgroup
         assert capture.proxy.cgroup.is_dir()
         assert capture.proxy.netns == NAMESPACES / vm.namespace
