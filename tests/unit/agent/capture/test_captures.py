@@ -164,7 +164,7 @@ def test_a_namespace_takes_one_proxy(vm: Host, state: StateDir) -> None:
         register(capture, state)
 
 
-def test_the_agents_own_network_is_not_captured(state: StateDir) -> None:
+def test_the_agents_own_network_is_not_captured(vm: Host, state: StateDir) -> None:
     own = Wish(mode=Mode.NETNS, namespace="/proc/self/ns/net")
     with pytest.raises(AgentError, match="netns-own"):
         capture_of(own, state, told)

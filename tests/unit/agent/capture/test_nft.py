@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from tests.golden.capture.plans import HOME, PLANS
 from tests.hosts import NAMESPACES, network
@@ -41,8 +39,10 @@ async def test_what_nft_refuses_is_told_in_its_words_and_nothing_has_happened() 
 
 
 async def test_a_namespace_that_is_gone_is_an_error() -> None:
+    with network("vm") as net:
+        gone = NAMESPACES / net["vm"].namespace
     with pytest.raises(AgentError, match="nft-failed"):
-        await nft.load("", Path("/run/netns/tulle-none-such"))
+        await nft.load("", gone)
 
 
 def test_without_nft_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
