@@ -11,7 +11,9 @@ from tests.unit.api.kube.watches import watching
 from tests.unit.api.servers import WAIT_S, Api, now, serving
 
 from tulle.api.kube.reading import streams
-from tulle.api.kube.reading.forms import INITIAL_EVENTS_END
+from tulle.api.kube.reading.events import Scope
+from tulle.api.kube.reading.forms import INITIAL_EVENTS_END, Form
+from tulle.api.kube.reading.queries import EVERYTHING, WatchQuery
 from tulle.model.kinds.core import ConfigMap
 from tulle.model.resources import Metadata
 from tulle.store.contract import Delete, Put
@@ -143,6 +145,18 @@ async def test_bookmarks_come_to_who_asked_for_them(
 
     assert mark["type"] == "BOOKMARK"
     assert mark["object"]["metadata"]["resourceVersion"] == str(revision)
+
+
+def test_bookmarks_are_due_once_a_minute_and_when_the_clock_was_set_back() -> None:
+    clock = [1000.0]
+    scope = Scope(ConfigMap, None, EVERYTHING)
+    lines = streams._Lines(scope, WatchQuery(bookmarks=True), Form(), lambda: clock[0])
+
+    due = []
+    for clock[0] in (1059.0, 1060.0, 1061.0, 500.0, 501.0):
+        due.append(bool(lines.mark(7)))
+
+    assert due == [False, True, False, True, False]
 
 
 async def test_it_ends_with_the_server(api: Api) -> None:
