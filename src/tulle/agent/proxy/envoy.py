@@ -43,7 +43,8 @@ _STABLE_S = 30.0
 _HOPELESS_STARTS = 3
 """So many that never became ready and went by themselves: waiting mends nothing. One that was ready once
 serves a program that runs, and is tried for ever."""
-_LOOK_EVERY_S = 1.0
+_FIRST_LOOK_S, _STARTING_LOOK_S, _LOOK_EVERY_S = 0.02, 0.25, 1.0
+"""How often Envoy is asked how it is: in its first moment, until it serves, and from then on."""
 _ANSWER_S = 3.0
 _SILENT_LOOKS = 3
 """An Envoy that answers nothing for this many looks in a row hangs. Together about 12 s: a busy host is slow too."""
@@ -211,19 +212,19 @@ class Envoy:
 
     async def _look_after(self, envoy: Generation) -> None:
         """Know when it serves; kill it when it hangs: nobody else would, and it would not last for ever."""
-        wait_s, silent = 0.02, 0
+        pause_s, silent = _FIRST_LOOK_S, 0
         while silent < _SILENT_LOOKS:
-            await asyncio.sleep(wait_s if silent == 0 else 0)
             pulse = await envoy.admin.pulse(_ANSWER_S)
             silent = silent + 1 if pulse is Pulse.SILENT else 0
             if pulse is Pulse.READY:
-                wait_s = _LOOK_EVERY_S
+                pause_s = _LOOK_EVERY_S
                 self._ever_ready = True
                 self.ready.set()
-            else:
-                wait_s = min(wait_s * 1.3, 0.25 if not self._ever_ready else _LOOK_EVERY_S)
+            elif not self.ready.is_set():
+                pause_s = min(pause_s * 1.3, _STARTING_LOOK_S)
             if silent:
                 self.ready.clear()
+            await asyncio.sleep(0 if silent else pause_s)
         self._tell(Notice(f"Envoy answers nothing for {silent * _ANSWER_S:g} s; killing it"))
         await envoy.kill()
 
@@ -268,7 +269,8 @@ class Envoy:
             return ""
         if objection := await handover.objection():
             return objection
-        if not self.ready.is_set():  # nobody is served: there is nothing to hand over
+        if not self.ready.is_set() and not await envoy.admin.is_ready():
+            # Nobody is served: there is nothing to hand over.
             self._start = wish.start
             await envoy.kill()
             self._line.bury(envoy)
