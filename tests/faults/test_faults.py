@@ -37,12 +37,11 @@ def test_what_has_to_hold_holds(
 def run(row: Row, place: Place) -> Outcome:
     """The fault under traffic, until all is well again."""
     with traffic(place) as tallies:
-        began = time.monotonic()
         ended = happen(row.fault, place, row.seed)
         place.until_well()
         place.change()
         recovered = time.monotonic()
-    return Outcome(tallies, began, ended, recovered, place.closed_from)
+    return Outcome(tallies, ended, recovered, place.closed_from)
 
 
 def test_the_page_shows_the_table() -> None:

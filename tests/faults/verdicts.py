@@ -18,7 +18,6 @@ class Outcome:
     """
 
     tallies: Tallies
-    began_at: float
     ended_at: float
     recovered_at: float
     closed_from: float | None = None

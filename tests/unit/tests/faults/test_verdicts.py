@@ -8,7 +8,6 @@ from tests.faults.words import FailsClosed, Kill, OnlyVictim, Server
 GOOD = Tally(LEAST_HTTP, 0, {"v1": 500, "v2": 500}, {}, (), 0.1)
 WELL = Outcome(
     {"http": GOOD, "grpc": GOOD, "tcp": replace(GOOD, sent=STREAMS)},
-    began_at=0.0,
     ended_at=5.0,
     recovered_at=8.0,
 )
