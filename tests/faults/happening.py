@@ -152,6 +152,7 @@ def _authority_away(place: Place, back_before_s: float) -> float:
     place.closed_from = min(ends)
     back_at = (min(ends) if back_before_s > 0 else max(ends)) - back_before_s
     time.sleep(max(0.0, back_at - time.monotonic()))
+    assert place.lets_in() is (back_before_s > 0), "new connections and ended certificates"
     back = time.monotonic()
     place.restart_server()
     if back_before_s < 0:

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -312,6 +313,17 @@ class Place(Mesh):
         behind = time.time() - time.monotonic()  # noqa: TID251 - certificates go by it
         ends = {name: proxy.get("certificateNotAfter") for name, proxy in self.proxies().items()}
         return {name: end - behind for name, end in ends.items() if end}
+
+    def lets_in(self) -> bool:
+        """Whether a connection that is new all the way gets an answer: each one to `echo` is."""
+        with (
+            self.host_of("door").inside(),
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", LOCAL_PORTS["echo"]), timeout=5) as probe,
+        ):
+            probe.sendall(b"?")
+            return probe.recv(1) == b"?"
+        return False
 
     def invite_again(self) -> None:
         """A new token for every workload, where its agent looks for one."""
