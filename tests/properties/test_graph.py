@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tulle.graph.compile import Compiler, compile_mesh
-from tulle.graph.explain import explain_request
-from tulle.graph.explanations import Explanation
+from tulle.graph.explaining.explain import explain_request
+from tulle.graph.explaining.explanations import Explanation
 from tulle.graph.mesh import (
     HttpRouting,
     MeshGraph,
@@ -15,7 +15,7 @@ from tulle.graph.mesh import (
     Routing,
     Share,
 )
-from tulle.graph.permissions import narrows
+from tulle.graph.policies.permissions import narrows
 from tulle.graph.views import view_of
 from tulle.model.kinds.workload import Workload
 from tulle.model.names import AccountRef

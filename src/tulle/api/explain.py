@@ -9,7 +9,7 @@ from aiohttp import web
 from tulle.api.bodies import Request, read, reply, to_fields
 from tulle.api.errors import ProblemsError
 from tulle.codec.decode import DEFAULT_NAMESPACE
-from tulle.graph.explain import explain_request
+from tulle.graph.explaining.explain import explain_request
 from tulle.model.names import WorkloadRef
 from tulle.model.problems import Problem
 from tulle.reconcile.loop import Reconciler

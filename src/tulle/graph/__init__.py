@@ -2,13 +2,14 @@
 
 `compile` is the table of contents, `mesh` holds the values it makes, `text` prints them. In the order of phases:
 
-- what is there: `settings`, `programs`, `protocols`, `services`, `externals`, `selection`, `slices`,
-  `declarations`, `addresses`
-- routes: `backends`, `matches`, `shares`, `http_rules`, `parents`, `routes`
+- what is there: `settings`, `protocols`, and in `services`: `programs`, `catalogue`, `externals`, `selection`,
+  `slices`, `declarations`, `addresses`
+- routes, in `routing`: `matches`, `shares`, `http_rules`, `parents`, `routes`, over the `backends` of `services`
 - services without their health: `plans`
-- policies: `attachment`, `permissions`, `tls_policy`, `inbound`
-- health: `endpoints`, `workloads`
+- policies, in `policies`: `attachment`, `permissions`, `tls_policy`
+- workloads, in `workloads`: what may come in (`inbound`), and what they are (`nodes`)
+- health: `endpoints`; names: `naming`
 
-`memo` lets phases be skipped. `views` cuts out what one proxy needs. `explain` answers why, with `hosts`,
-`requests`, `patterns` and `explanations`. `notes` is how all of them speak to users.
+`memo` lets phases be skipped. `views` cuts out what one proxy needs, with what `captured` ones may call.
+`explaining` answers why, with `hosts`. `notes` is how all of them speak to users.
 """

@@ -8,25 +8,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from tulle.graph.addresses import assign, claims_of
-from tulle.graph.backends import Backends
-from tulle.graph.declarations import declare
 from tulle.graph.endpoints import build_service
-from tulle.graph.externals import bundles_of, read_external
-from tulle.graph.inbound import Inbound, InboundPlan, plan_inbound
 from tulle.graph.memo import Memo
 from tulle.graph.mesh import Compiled, MeshGraph, MeshSettings, ResourceStatus
 from tulle.graph.naming import names_of
-from tulle.graph.permissions import read_access
 from tulle.graph.plans import Ground, Plans, plan_services
-from tulle.graph.programs import Program, read_process, read_workload
-from tulle.graph.routes import read_routes
-from tulle.graph.selection import select
-from tulle.graph.services import Listed, catalogue_of, read_service
+from tulle.graph.policies.permissions import read_access
+from tulle.graph.policies.tls_policy import read_tls
+from tulle.graph.routing.routes import read_routes
+from tulle.graph.services.addresses import assign, claims_of
+from tulle.graph.services.backends import Backends
+from tulle.graph.services.catalogue import Listed, catalogue_of, read_service
+from tulle.graph.services.declarations import declare
+from tulle.graph.services.externals import bundles_of, read_external
+from tulle.graph.services.programs import Program, read_process, read_workload
+from tulle.graph.services.selection import select
+from tulle.graph.services.slices import read_slices
 from tulle.graph.settings import read_settings
-from tulle.graph.slices import read_slices
-from tulle.graph.tls_policy import read_tls
-from tulle.graph.workloads import Surroundings, build_workload, declared_problems, told_by
+from tulle.graph.workloads.inbound import Inbound, InboundPlan, plan_inbound
+from tulle.graph.workloads.nodes import Surroundings, build_workload, declared_problems, told_by
 from tulle.model.kinds.access_policy import AccessPolicy
 from tulle.model.kinds.core import ConfigMap
 from tulle.model.kinds.endpoint_slice import EndpointSlice

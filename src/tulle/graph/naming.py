@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from tulle.graph.mesh import Endpoint, ServiceNode
 from tulle.graph.plans import ServicePlan
-from tulle.graph.services import Naming
+from tulle.graph.services.catalogue import Naming
 from tulle.model.directory import AliasEntry, Entry, HeadlessEntry, NamedEndpoint, VirtualEntry
 from tulle.model.names import ServiceRef, WorkloadRef
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from tulle.graph.addresses import Addresses
-from tulle.graph.declarations import Declarations
 from tulle.graph.memo import Memo
 from tulle.graph.mesh import (
     DestinationRef,
@@ -22,11 +20,13 @@ from tulle.graph.mesh import (
 )
 from tulle.graph.notes import listing as in_words
 from tulle.graph.notes import warning
-from tulle.graph.programs import Program
-from tulle.graph.routes import PortRoutes, RouteTable
-from tulle.graph.selection import Selection, everyone
-from tulle.graph.services import Catalogue, ListedPort, Listing, Naming, Source
-from tulle.graph.slices import Entry, Programs, Slices
+from tulle.graph.routing.routes import PortRoutes, RouteTable
+from tulle.graph.services.addresses import Addresses
+from tulle.graph.services.catalogue import Catalogue, ListedPort, Listing, Naming, Source
+from tulle.graph.services.declarations import Declarations
+from tulle.graph.services.programs import Program
+from tulle.graph.services.selection import Selection, everyone
+from tulle.graph.services.slices import Entry, Programs, Slices
 from tulle.model.names import ServiceRef, SpiffeId, WorkloadRef, spiffe_id
 from tulle.model.problems import Problem
 

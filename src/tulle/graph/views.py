@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from tulle.graph.captured import captured_ports
 from tulle.graph.mesh import (
     DestinationRef,
     HttpRouting,
@@ -18,6 +17,7 @@ from tulle.graph.mesh import (
     WorkloadNode,
 )
 from tulle.graph.naming import Names
+from tulle.graph.workloads.captured import captured_ports
 from tulle.model.names import WorkloadRef
 
 NO_NAMES: Names = MappingProxyType({})

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from tulle.graph.mesh import MeshGraph, Permission, WorkloadNode
-from tulle.graph.permissions import narrows
+from tulle.graph.policies.permissions import narrows
 from tulle.model.kinds.workload import AccessEpoch, Workload
 from tulle.model.names import WorkloadRef
 from tulle.model.worlds import World

@@ -1,13 +1,13 @@
 """Small meshes for the tests of this room."""
 
-from tulle.graph.backends import Backends
 from tulle.graph.compile import compile_mesh
-from tulle.graph.declarations import declare
-from tulle.graph.externals import bundles_of, read_external
 from tulle.graph.mesh import Compiled, Destination, DestinationRef, ServicePort
-from tulle.graph.programs import read_process, read_workload
-from tulle.graph.selection import select
-from tulle.graph.services import Catalogue, catalogue_of, read_service
+from tulle.graph.services.backends import Backends
+from tulle.graph.services.catalogue import Catalogue, catalogue_of, read_service
+from tulle.graph.services.declarations import declare
+from tulle.graph.services.externals import bundles_of, read_external
+from tulle.graph.services.programs import read_process, read_workload
+from tulle.graph.services.selection import select
 from tulle.model.kinds.external_service import ExternalService
 from tulle.model.kinds.process import Process
 from tulle.model.kinds.service import Service

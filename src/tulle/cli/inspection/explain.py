@@ -100,7 +100,7 @@ class Told(msgspec.Struct, frozen=True):
 def _of_files(files: tuple[str, ...], caller: str, method: str, url: str, headers: Headers) -> Told:
     from tulle.cli.inspection.files import read_mesh
     from tulle.cli.inspection.plain import plain
-    from tulle.graph.explain import explain_request
+    from tulle.graph.explaining.explain import explain_request
 
     graph = read_mesh(files).compiled.graph
     ref = pick_workload(caller, graph.workloads, "--from")

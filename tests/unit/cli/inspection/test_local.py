@@ -4,7 +4,7 @@ from itertools import permutations
 
 from tulle.cli.inspection.local import ROOT, world_of
 from tulle.codec import decode
-from tulle.graph.programs import accepts_traffic
+from tulle.graph.services.programs import accepts_traffic
 from tulle.model.kinds.mesh import Mesh
 from tulle.model.kinds.workload import Workload
 

@@ -1,0 +1,1 @@
+"""Policies resolved: which meets which target, and what that allows."""

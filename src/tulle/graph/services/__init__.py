@@ -1,0 +1,1 @@
+"""Services resolved: which there are, where they are reached, which programs stand behind them, how they are named."""

@@ -1,0 +1,1 @@
+"""Workloads resolved: their programs, what may come in, and what captured ones may call."""
