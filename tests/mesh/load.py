@@ -37,7 +37,7 @@ class Tally:
 
     def fail(self, why: str) -> None:
         self.failed += 1
-        self.errors[why[:160]] += 1
+        self.errors[why[:320]] += 1
         self.failed_at = [*self.failed_at[:1], time.monotonic()]
 
     def took(self, seconds: float) -> None:
@@ -125,7 +125,7 @@ def http_request(pool: HttpPool, path: str, tally: Tally) -> Callable[[], Awaita
         method, body = ("POST", b"x" * 512) if tally.sent % 2 else ("GET", b"")
         status, answer = await pool.request(method, path, body)
         if status != 200:
-            tally.fail(f"status {status}: {answer[:80].decode('latin-1')}")
+            tally.fail(f"status {status}: {answer[:240].decode('latin-1')}")
         else:
             tally.answers[answer[:24].decode("latin-1").split("\n")[0]] += 1
 
