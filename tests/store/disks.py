@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.mesh.meshes import wait_until
 
 MAKE = shutil.which("mkfs.ext4", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
@@ -44,10 +45,16 @@ def seen_by(pid: int, path: Path) -> Path:
 
 
 def run_beside(pid: int, *command: str | Path) -> None:
-    """Run something in the mount namespace of a process."""
+    """Run something in the mount namespace of a process, once it has left ours."""
+    wait_until(lambda: _mounts(pid) != _mounts(os.getpid()), f"{pid} has mounts of its own")
     enter = ["nsenter", "--target", str(pid), "--mount", "--"]
     done = subprocess.run([*enter, *command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+def _mounts(pid: int) -> Path:
+    """Which mount namespace a process is in."""
+    return Path(f"/proc/{pid}/ns/mnt").readlink()
 
 
 @contextlib.contextmanager
