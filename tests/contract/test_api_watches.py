@@ -93,7 +93,7 @@ async def test_who_lists_and_watches_on_has_what_a_later_list_gives(
                 applied(known, await watch.next())
 
     versions = [int(event["object"]["metadata"]["resourceVersion"]) for event in watch.seen]
-    assert versions == sorted(versions)
+    assert versions == sorted(set(versions))
     assert versions[-1] <= revision
 
 
@@ -112,6 +112,27 @@ async def test_a_watch_that_broke_goes_on_where_it_was_with_nothing_skipped_or_r
                 start = event["object"]["metadata"]["resourceVersion"]
 
     assert numbers == [str(number) for number in range(12)]
+
+
+async def test_a_watch_cut_after_every_event_of_sets_hears_each_change_once(api: Api) -> None:
+    start = (await api.get(LIST))["metadata"]["resourceVersion"]
+    names = [f"c{number}" for number in range(4)]
+    await api.sources.store.write([Put(config(name, "web")) for name in names])
+    deletes = [Delete(config(name, "web").key) for name in names[:2]]
+    await api.sources.store.write([*deletes, Put(config("c3", "db"))])
+    heard: list[tuple[str, str]] = []
+    for _ in range(7):
+        async with watching(api, f"{LIST}?watch=true&resourceVersion={start}") as watch:
+            heard += await watch.told(1)
+            start = watch.seen[0]["object"]["metadata"]["resourceVersion"]
+
+    assert heard == [
+        *(("ADDED", name) for name in names),
+        ("DELETED", "c0"),
+        ("DELETED", "c1"),
+        ("MODIFIED", "c3"),
+    ]
+    assert start == (await api.get(LIST))["metadata"]["resourceVersion"]
 
 
 async def test_many_clients_hear_the_same(api: Api) -> None:

@@ -204,7 +204,7 @@ async def test_a_deleted_resource_is_gone(store: Store) -> None:
 
     batch = await store.write([Delete(workload("a").key)])
 
-    assert batch == Batch(2, (), (ResourceKey("Workload", "shop", "a"),))
+    assert batch == Batch(3, (), (ResourceKey("Workload", "shop", "a"),))
     assert [resource.metadata.name for resource in await store.world()] == ["b"]
 
 

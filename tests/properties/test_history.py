@@ -63,7 +63,7 @@ def test_a_list_and_every_event_after_it_make_the_list_of_now(
         moved = history.after(world.revision)
         assert moved is not None
         assert [m.revision for m in moved] == list(range(world.revision + 1, history.revision + 1))
-        for event in (e for one in moved for e in events_of(one, scope)):
+        for event in events_of(moved, scope):
             key = event.resource.key
             assert (event.type == ADDED) is (key not in known)
             if event.type == DELETED:
@@ -71,6 +71,19 @@ def test_a_list_and_every_event_after_it_make_the_list_of_now(
             else:
                 known[key] = event.resource
         assert known == listed(worlds[-1], scope)
+
+
+@given(write_sets, scopes)
+def test_a_watch_cut_after_any_event_goes_on_with_the_next_one(
+    sets: list[list[Change]], scope: Scope
+) -> None:
+    history, _ = asyncio.run(written(sets, 1000))
+
+    events = list(events_of(history.after(0) or (), scope))
+    versions = [int(event.resource.metadata.resource_version) for event in events]
+    assert versions == sorted(set(versions))
+    for place, version in enumerate(versions, start=1):
+        assert list(events_of(history.after(version) or (), scope)) == events[place:]
 
 
 @given(write_sets)
@@ -91,6 +104,7 @@ def test_the_memory_stays_within_its_bound_and_forgets_the_oldest_first(
 
     known = history.after(history.oldest)
     assert known is not None
-    assert sum(len(moved.moves) for moved in known[1:]) <= kept
+    newest = worlds[-1].revision - (worlds[-2].revision if worlds[1:] else 0)
+    assert len(known) == min(max(kept, newest), history.revision)
     for world in worlds:
         assert (history.after(world.revision) is None) is (world.revision < history.oldest)

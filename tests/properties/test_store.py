@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -130,9 +130,49 @@ async def test_an_old_world_and_its_watch_give_the_new_world(
                     followed = await store.world()
                 await told(store, changes)
             for batch in await watched(store, followed.revision):
-                assert batch.revision == followed.revision + 1
+                assert batch.before == followed.revision
                 followed = followed.changed(batch.changed, batch.removed, batch.revision)
             assert list(followed) == list(await store.world())
+
+
+@settings(max_examples=40, deadline=None)
+@given(write_sets)
+async def test_a_watch_cut_after_any_change_goes_on_with_the_next_one(
+    sets: list[list[Change]],
+) -> None:
+    """From memory and from the log alike: every change once, in order, and whole writes from where one ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.db"
+        memory, disk = MemoryStore(lambda: NOW), SqliteStore.open(path, lambda: NOW)
+        written = [await batches(memory, sets), await batches(disk, sets)]
+        for store, made in zip((memory, disk), written, strict=True):
+            await assert_resumes(store, made)
+        await disk.close()
+        again = SqliteStore.open(path, lambda: NOW)
+        await assert_resumes(again, written[1])
+        await again.close()
+
+
+async def batches(store: Store, sets: list[list[Change]]) -> list[Batch]:
+    """What a store made of writes."""
+    made = list[Batch]()
+    for changes in sets:
+        with suppress(StoreError):
+            made.append(await store.write(changes))
+    return [batch for batch in made if batch]
+
+
+async def assert_resumes(store: Store, made: list[Batch]) -> None:
+    numbered = [one for batch in made for one in batch.numbered()]
+    assert [number for number, _, _ in numbered] == list(range(1, len(numbered) + 1))
+    for number, _, resource in numbered:
+        assert resource is None or resource.metadata.resource_version == str(number)
+    ends = {0, *(batch.revision for batch in made)}
+    for after in range(len(numbered) + 1):
+        rest = await watched(store, after)
+        assert [one for batch in rest for one in batch.numbered()] == numbered[after:]
+        if after in ends:
+            assert rest == [batch for batch in made if batch.revision > after]
 
 
 @given(write_sets)

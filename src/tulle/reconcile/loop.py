@@ -168,8 +168,7 @@ class Reconciler:
                 latest.clear()
                 self.world, revision = signal, signal.revision
             elif signal is not None:
-                latest.update((resource.key, resource) for resource in signal.changed)
-                latest.update((key, None) for key in signal.removed)
+                latest.update((key, resource) for _, key, resource in signal.numbered())
                 revision = signal.revision
         if not latest:
             return

@@ -1,14 +1,16 @@
 """What a store promises, and the rules every store shares.
 
-A store holds all resources at a revision. A write is one transaction: all of its changes, or none; it makes
-the next revision, unless it changes nothing. Revisions are numbered in the order of their commits, and a watch
-gives every one of them once, in that order. The rules of a write are the pure function `plan`: stores differ
-only in where they keep what it decides.
+A store holds all resources at a revision. A write is one transaction: all of its changes, or none. Each of its
+changes has a number of its own, the next revision, so that who was told some of them can be told the rest; the
+last is the revision the write makes. Revisions are numbered in the order of their commits, without gaps, and a
+watch gives every one of them once, in that order. The rules of a write are the pure function `plan`: stores
+differ only in where they keep what it decides.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Protocol
 
 import msgspec
@@ -28,7 +30,7 @@ from tulle.pki.tokens import TokenRecord
 from tulle.store.errors import AlreadyExists, Compacted, ConflictError, InvalidChange, NotFound
 
 KEPT_REVISIONS = 10_000
-"""How many revisions a watch can go back."""
+"""How many revisions a watch can go back; the newest write is kept whole."""
 
 ABSENT = "0"
 """As `expect`: the resource must not exist yet."""
@@ -72,14 +74,36 @@ Change = Put | Delete
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction changed: new versions, and keys that are gone. Empty if it changed nothing."""
+    """What one transaction changed: new versions, and keys that are gone. Empty if it changed nothing.
+
+    What is gone comes first, each by key: what was replaced by another of its name is removed, then made.
+    """
 
     revision: int
+    """The number of its last change."""
     changed: tuple[Resource, ...] = ()
     removed: tuple[ResourceKey, ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.changed or self.removed)
+    def __len__(self) -> int:
+        return len(self.removed) + len(self.changed)
+
+    @property
+    def before(self) -> int:
+        """The revision it follows."""
+        return self.revision - len(self)
+
+    def numbered(self) -> Iterator[tuple[int, ResourceKey, Resource | None]]:
+        """Its changes with their numbers, in their order; None for what is gone."""
+        gone = ((key, None) for key in self.removed)
+        made = ((resource.key, resource) for resource in self.changed)
+        for number, (key, resource) in enumerate(chain(gone, made), self.before + 1):
+            yield number, key, resource
+
+    def after(self, revision: int) -> "Batch":
+        """The rest of it for who has seen up to a revision: all of it, if that is from before."""
+        seen = max(revision - self.before, 0)
+        made = max(seen - len(self.removed), 0)
+        return Batch(self.revision, self.changed[made:], self.removed[seen:])
 
 
 class Store(Protocol):
@@ -100,7 +124,8 @@ class Store(Protocol):
     def watch(self, after: int) -> AsyncGenerator[Batch, None]:
         """Every revision after one, in order, without end until the store is closed.
 
-        Raises Compacted if some of them are gone, at the start or when the reader is too slow.
+        Transactions come whole, but for the one that revision lies within: of that comes the rest. Raises
+        Compacted if some revisions are gone, at the start or when the reader is too slow.
         """
         ...
 
@@ -119,9 +144,8 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a store gives a write: the revision it will get, the time, and names for what is new."""
+    """What a store gives a write: the time, and names for what is new."""
 
-    revision: int
     now: float
     new_uid: Callable[[], str]
 
@@ -140,15 +164,14 @@ def plan(world: World, changes: Iterable[Change], stamp: Stamp) -> Batch:
     ends = [(key, world.find(key), new) for key, new in sorted(after.items())]
     counted = [(before, _counted(new, before)) for _, before, new in ends if new is not None]
     changed = [new for before, new in counted if new != before]
-    removed = [key for key, before, new in ends if new is None and before is not None]
-    if not changed and not removed:
-        return Batch(world.revision)
-    version = str(stamp.revision)
-    return Batch(
-        stamp.revision,
-        tuple(_with_metadata(new, resource_version=version) for new in changed),
-        tuple(removed),
+    removed = [key for key, before, new in ends if before is not None and _is_gone(before, new)]
+    batch = Batch(world.revision + len(removed) + len(changed), tuple(changed), tuple(removed))
+    stamped = (
+        _with_metadata(new, resource_version=str(number))
+        for number, _, new in batch.numbered()
+        if new is not None
     )
+    return replace(batch, changed=tuple(stamped))
 
 
 def check_watchable(after: int, compacted: int, revision: int) -> None:
@@ -270,9 +293,13 @@ def _check_finalizers(resource: Resource, before: Resource) -> None:
         raise InvalidChange(message, resource=before.key)
 
 
+def _is_gone(before: Resource, new: Resource | None) -> bool:
+    return new is None or new.metadata.uid != before.metadata.uid
+
+
 def _counted(new: Resource, before: Resource | None) -> Resource:
     # Against what was before the whole set: what a set undoes again was no change.
-    if before is None or before.metadata.uid != new.metadata.uid:
+    if before is None or _is_gone(before, new):
         return new
     grown = spec_of(new) != spec_of(before) or (is_deleting(new) and not is_deleting(before))
     return _with_metadata(new, generation=before.metadata.generation + grown)

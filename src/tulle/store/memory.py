@@ -2,8 +2,10 @@
 
 import asyncio
 import uuid
+from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable
+from operator import attrgetter
 
 from tulle.model.worlds import World
 from tulle.pki.tokens import TokenRecord, same_hash
@@ -17,7 +19,8 @@ class MemoryStore:
     def __init__(self, clock: Callable[[], float], keep: int = KEPT_REVISIONS) -> None:
         self._clock = clock
         self._world = World()
-        self._log: deque[Batch] = deque(maxlen=keep)
+        self._log: deque[Batch] = deque()
+        self._keep = keep
         self._tokens: dict[str, TokenRecord] = {}
         self._news = asyncio.Event()
         self._closed = False
@@ -30,11 +33,12 @@ class MemoryStore:
     async def write(self, changes: Iterable[Change], dry_run: bool = False) -> Batch:
         """Make all changes or none; see `contract.Store.write`."""
         self._check_open()
-        stamp = Stamp(self._world.revision + 1, self._clock(), _new_uid)
-        batch = plan(self._world, changes, stamp)
+        batch = plan(self._world, changes, Stamp(self._clock(), _new_uid))
         if batch and not dry_run:
             self._world = self._world.changed(batch.changed, batch.removed, batch.revision)
             self._log.append(batch)
+            while self._log[0].revision <= batch.revision - self._keep:
+                self._log.popleft()
             self._wake()
         return batch
 
@@ -47,7 +51,8 @@ class MemoryStore:
             if after == self._world.revision:
                 await news.wait()
                 continue
-            batch = self._log[after - self._compacted]  # revisions have no gaps
+            place = bisect_right(self._log, after, key=attrgetter("revision"))
+            batch = self._log[place].after(after)
             after = batch.revision
             yield batch
 
@@ -74,7 +79,7 @@ class MemoryStore:
 
     @property
     def _compacted(self) -> int:
-        return self._log[0].revision - 1 if self._log else self._world.revision
+        return self._log[0].before if self._log else self._world.revision
 
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()

@@ -23,7 +23,7 @@ from tulle.store.errors import StoreCorrupt, StoreTooNew, StoreUnusable
 from tulle.store.tail import LogSizes
 
 _READ_AT_ONCE = 256
-"""Revisions a watch reads in one go: bounds the memory of one that is far behind."""
+"""Revisions a watch reads in one go, and the rest of a transaction: bounds the memory of one that is far behind."""
 
 _JOURNAL_MODES = slice(18, 20)
 """Where a database file says how it is journalled: 2 is WAL, 1 is none besides itself."""
@@ -50,33 +50,38 @@ def load(connection: sqlite3.Connection) -> World:
 
 
 def log_sizes(connection: sqlite3.Connection) -> list[tuple[int, int]]:
-    """The revisions of the log, oldest first, and the bytes of their documents."""
+    """The transactions of the log by their last revision, oldest first, and the bytes of their documents."""
     return connection.execute(
-        "SELECT revision, coalesce(sum(length(doc)), 0) FROM log GROUP BY revision ORDER BY revision"
+        "SELECT batch, coalesce(sum(length(doc)), 0) FROM log GROUP BY batch ORDER BY batch"
     ).fetchall()
 
 
 def commit(connection: sqlite3.Connection, batch: Batch, sizes: LogSizes) -> None:
     """Write what a transaction of ours changed, and let go of revisions that are too old."""
-    puts = [(*_names(resource.key), to_json(resource)) for resource in batch.changed]
-    gone = [_names(key) for key in batch.removed]
-    revision, size = batch.revision, sum(len(doc) for *_, doc in puts)
+    changes = [
+        (number, *_names(key), None if resource is None else to_json(resource))
+        for number, key, resource in batch.numbered()
+    ]
+    puts = [change for change in changes if change[-1] is not None]
+    revision, size = batch.revision, sum(len(doc) for *_, doc in changes if doc is not None)
     compacted = sizes.compacted_with(revision, size)
     with transaction(connection, "BEGIN IMMEDIATE"):
         before, _ = meta(connection)
-        if before != revision - 1:
+        if before != batch.before:
             raise StoreUnusable(
-                f"another program has written to the store: it is at revision {before}, not {revision - 1}",
+                f"another program has written to the store: it is at revision {before}, not {batch.before}",
                 "restart the server; only one may use a store",
             )
         connection.executemany(
-            "INSERT OR REPLACE INTO obj (kind, namespace, name, doc, revision) VALUES (?, ?, ?, ?, ?)",
-            [(*put, revision) for put in puts],
+            "DELETE FROM obj WHERE (kind, namespace, name) = (?, ?, ?)", map(_names, batch.removed)
         )
-        connection.executemany("DELETE FROM obj WHERE (kind, namespace, name) = (?, ?, ?)", gone)
         connection.executemany(
-            "INSERT INTO log (kind, namespace, name, doc, revision) VALUES (?, ?, ?, ?, ?)",
-            [(*put, revision) for put in puts] + [(*names, None, revision) for names in gone],
+            "INSERT OR REPLACE INTO obj (revision, kind, namespace, name, doc) VALUES (?, ?, ?, ?, ?)",
+            puts,
+        )
+        connection.executemany(
+            "INSERT INTO log (batch, revision, kind, namespace, name, doc) VALUES (?, ?, ?, ?, ?, ?)",
+            [(revision, *change) for change in changes],
         )
         connection.execute("DELETE FROM log WHERE revision <= ?", (compacted,))
         connection.execute(
@@ -86,14 +91,15 @@ def commit(connection: sqlite3.Connection, batch: Batch, sizes: LogSizes) -> Non
 
 
 def read_log(connection: sqlite3.Connection, after: int) -> tuple[Batch, ...]:
-    """The next revisions after one, not all at once."""
+    """The next revisions after one, not all at once, up to where a transaction ends."""
     # One transaction: what is compacted and what is there are read of the same moment.
     with transaction(connection, "BEGIN"):
         revision, compacted = meta(connection)
         check_watchable(after, compacted, revision)
         rows = connection.execute(
-            "SELECT revision, kind, namespace, name, doc FROM log "
-            "WHERE revision > ? AND revision <= ? ORDER BY revision, kind, namespace, name",
+            "SELECT batch, kind, namespace, name, doc FROM log WHERE revision > ? AND revision <= "
+            "(SELECT batch FROM log WHERE revision <= ? ORDER BY revision DESC LIMIT 1) "
+            "ORDER BY revision, kind, namespace, name",
             (after, after + _READ_AT_ONCE),
         ).fetchall()
     return tuple(_batch(revision, list(group)) for revision, group in groupby(rows, itemgetter(0)))

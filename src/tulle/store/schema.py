@@ -1,7 +1,8 @@
 """The tables of the SQLite store, and how a file of an older Tulle becomes one of today's.
 
 `user_version` counts the migrations a file has seen; each runs in one transaction with its count. `obj` is what
-is now, `log` what happened (no `doc`: removed), `meta` the one row that orders revisions, `tokens` hashes only.
+is now, `log` what happened (no `doc`: removed; `batch`: the last revision of its transaction), `meta` the one row
+that orders revisions, `tokens` hashes only.
 """
 
 import sqlite3
@@ -46,7 +47,13 @@ CREATE TABLE tokens (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# Until here the changes of a transaction had one revision together.
+_NUMBERED = """
+ALTER TABLE log ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
+UPDATE log SET batch = revision;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _NUMBERED)
 """Only ever appended to: files in the field have run the others."""
 
 

@@ -26,7 +26,7 @@ from tulle.store.tail import LogSizes, Tail
 T = TypeVar("T")
 
 KEPT_LOG_BYTES = 64 * 1024 * 1024
-"""How large the documents a watch can go back over may be together: few large revisions weigh as many small ones."""
+"""How large the documents a watch can go back over may be together: few large changes weigh as many small ones."""
 
 
 class SqliteStore:
@@ -75,7 +75,7 @@ class SqliteStore:
 
         def work(connection: sqlite3.Connection) -> Batch:
             world = self._world
-            batch = plan(world, wanted, Stamp(world.revision + 1, self._clock(), _new_uid))
+            batch = plan(world, wanted, Stamp(self._clock(), _new_uid))
             if batch and not dry_run:
                 rows.commit(connection, batch, self._sizes)
                 self._world = world.changed(batch.changed, batch.removed, batch.revision)

@@ -7,7 +7,7 @@ from tulle.store.contract import Batch
 
 MOST_BATCHES = 256
 MOST_RESOURCES = 4096
-"""Revisions kept in memory, and how many resources they may have together: the rest is read from the file."""
+"""Transactions kept in memory, and how many changes they may have together: the rest is read from the file."""
 
 
 class Tail:
@@ -21,31 +21,27 @@ class Tail:
         self._resources = 0
 
     def add(self, batch: Batch) -> None:
-        """A revision was made: the next one, as revisions have no gaps."""
+        """A transaction was made: the next one, as revisions have no gaps."""
         self._batches.append(batch)
         self._newest = batch.revision
-        self._resources += _weight(batch)
+        self._resources += len(batch)
         while len(self._batches) > self._most or self._resources > MOST_RESOURCES:
             oldest = self._batches.popleft()
             self._before = oldest.revision
-            self._resources -= _weight(oldest)
+            self._resources -= len(oldest)
 
     def after(self, revision: int) -> tuple[Batch, ...] | None:
         """Every revision after one; None if that cannot be told from here."""
         if not self._before <= revision <= self._newest:
             return None
-        known = len(self._batches) - (self._newest - revision)
-        return tuple(batch for index, batch in enumerate(self._batches) if index >= known)
-
-
-def _weight(batch: Batch) -> int:
-    return len(batch.changed) + len(batch.removed)
+        return tuple(batch.after(revision) for batch in self._batches if batch.revision > revision)
 
 
 class LogSizes:
-    """How many bytes of documents each kept revision holds; says from where on they may be kept.
+    """How many bytes of documents each kept transaction holds, by its last revision; says from where on they may be kept.
 
-    `keep` revisions at most, and `keep_bytes` together at most; the newest is kept however large it is.
+    They are kept whole: the newest however large it is, and of the others those that end within the latest `keep`
+    revisions, while all together have at most `keep_bytes`.
     """
 
     def __init__(self, sizes: Iterable[tuple[int, int]], keep: int, keep_bytes: int) -> None:
@@ -57,11 +53,11 @@ class LogSizes:
 
     def compacted_with(self, revision: int, size: int) -> int:
         """The newest revision that is gone once this one has come; 0 for none. Changes nothing."""
-        compacted, total = max(self._compacted, revision - self.keep), self._total + size
+        compacted, total = self._compacted, self._total + size
         for old, old_size in self._sizes:
-            if old > compacted and total <= self._keep_bytes:
+            if old > revision - self.keep and total <= self._keep_bytes:
                 break
-            compacted, total = max(compacted, old), total - old_size
+            compacted, total = old, total - old_size
         return compacted
 
     def add(self, revision: int, size: int, compacted: int) -> None:

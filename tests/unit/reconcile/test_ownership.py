@@ -28,7 +28,7 @@ class Meshlet:
 
     def write(self, *changes: Change) -> Batch:
         revision = self.world.revision + 1
-        batch = plan(self.world, changes, Stamp(revision, 0.0, lambda: f"uid-{revision}"))
+        batch = plan(self.world, changes, Stamp(0.0, lambda: f"uid-{revision}"))
         if batch:
             self.world = self.world.changed(batch.changed, batch.removed, batch.revision)
         return batch

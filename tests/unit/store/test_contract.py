@@ -1,6 +1,8 @@
 """The rules of a write, as the pure function they are. `tests/contract/test_store.py` has the rest."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tulle.model.kinds.core import Namespace
 from tulle.model.kinds.mesh import Mesh, MeshSpec, MeshStatus
@@ -18,7 +20,7 @@ from tulle.store.contract import (
 )
 from tulle.store.errors import Compacted, ConflictError, NotFound
 
-STAMP = Stamp(revision=8, now=0.0, new_uid=lambda: "uid-1")
+STAMP = Stamp(now=0.0, new_uid=lambda: "uid-1")
 
 
 def mesh(**fields: object) -> Mesh:
@@ -26,7 +28,7 @@ def mesh(**fields: object) -> Mesh:
 
 
 def stored(revision: int = 7) -> World:
-    batch = plan(World(), [Put(mesh())], Stamp(revision, 0.0, lambda: "uid-0"))
+    batch = plan(World((), revision - 1), [Put(mesh())], Stamp(0.0, lambda: "uid-0"))
     return World(batch.changed, revision)
 
 
@@ -41,7 +43,7 @@ def test_planning_does_not_touch_the_world() -> None:
 
 
 def test_stamps_come_from_the_store() -> None:
-    (created,) = plan(World(), [Put(mesh())], STAMP).changed
+    (created,) = plan(World((), 7), [Put(mesh())], STAMP).changed
 
     assert created.metadata == Metadata(
         name="default",
@@ -50,6 +52,38 @@ def test_stamps_come_from_the_store() -> None:
         uid="uid-1",
         creation_timestamp="1970-01-01T00:00:00Z",
     )
+
+
+def test_every_change_has_a_number_of_its_own_and_what_goes_goes_first() -> None:
+    puts = [Put(Namespace(metadata=Metadata(name=name))) for name in ("b", "a")]
+
+    batch = plan(stored(7), [*puts, Delete(mesh().key)], STAMP)
+
+    assert (batch.before, batch.revision, len(batch)) == (7, 10, 3)
+    numbered = [(number, key.name, bool(new)) for number, key, new in batch.numbered()]
+    assert numbered == [(8, "default", False), (9, "a", True), (10, "b", True)]
+    assert [one.metadata.resource_version for one in batch.changed] == ["9", "10"]
+
+
+def test_what_is_replaced_goes_at_one_number_and_comes_at_another() -> None:
+    batch = plan(stored(7), [Delete(mesh().key), Put(mesh())], STAMP)
+
+    assert [(number, bool(new)) for number, _, new in batch.numbered()] == [(8, False), (9, True)]
+    assert {key for _, key, _ in batch.numbered()} == {mesh().key}
+
+
+@given(st.integers(0, 5), st.integers(0, 5), st.integers(0, 20))
+def test_the_rest_of_a_batch_is_what_has_later_numbers(
+    changed: int, removed: int, revision: int
+) -> None:
+    namespaces = tuple(Namespace(metadata=Metadata(name=f"c{n}")) for n in range(changed))
+    gone = tuple(ResourceKey("Namespace", "", f"r{n}") for n in range(removed))
+    batch = Batch(12, namespaces, gone)
+
+    rest = batch.after(revision)
+
+    assert list(rest.numbered()) == [one for one in batch.numbered() if one[0] > revision]
+    assert rest.revision == 12
 
 
 def test_no_change_is_the_worlds_own_revision() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tulle.codec.encode import to_json
 from tulle.model.kinds.core import Secret
 from tulle.model.kinds.workload import Workload, WorkloadSpec
 from tulle.model.names import ResourceKey
@@ -78,8 +79,8 @@ async def test_a_store_opened_again_continues(path: Path) -> None:
     batch = await second.write([Put(workload("c"))])
 
     assert list(after) == list(before)
-    assert after.revision == 2
-    assert batch.revision == 3
+    assert after.revision == 3
+    assert batch.revision == 4
     await second.close()
 
 
@@ -117,6 +118,63 @@ async def test_a_long_log_is_read_in_parts_without_gaps(store: SqliteStore) -> N
     seen = await revisions(store, 0, 600)
 
     assert [batch.revision for batch in seen] == list(range(1, 601))
+
+
+async def test_large_writes_are_read_from_the_log_whole(path: Path) -> None:
+    first = SqliteStore.open(path, clock)
+    written = [
+        await first.write([Put(workload(f"w{n}", f"10.0.0.{turn}")) for n in range(300)])
+        for turn in range(1, 4)
+    ]
+    await first.close()
+
+    second = SqliteStore.open(path, clock)
+    assert await revisions(second, 0, 900) == written
+    assert await revisions(second, 450, 900) == [written[1].after(450), written[2]]
+    await second.close()
+
+
+async def test_the_newest_write_is_kept_whole_and_of_the_others_none_in_part(path: Path) -> None:
+    store = SqliteStore.open(path, clock, keep=3)
+    written = [
+        await store.write([Put(workload(f"w{n}", f"10.0.0.{turn}")) for n in range(count)])
+        for turn, count in enumerate([2, 2, 5, 2, 2], start=1)
+    ]
+    await store.close()
+
+    again = SqliteStore.open(path, clock, keep=3)
+    with pytest.raises(Compacted):
+        await revisions(again, 8, 13)
+    assert await revisions(again, 9, 13) == written[3:]
+    await again.close()
+
+
+def of_the_first_schema(path: Path) -> None:
+    """A file in which the changes of a write have its revision together: a, then another a and b."""
+    empty(path)
+    rows = [("log", 1, "a"), ("log", 2, "a"), ("log", 2, "b"), ("obj", 2, "a"), ("obj", 2, "b")]
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        schema.migrate(connection, schema.MIGRATIONS[:1])
+        for table, revision, name in rows:
+            connection.execute(
+                f"INSERT INTO {table} (revision, kind, namespace, name, doc) VALUES (?, ?, ?, ?, ?)",
+                (revision, "Workload", "shop", name, to_json(workload(name, f"10.0.0.{revision}"))),
+            )
+        connection.execute("UPDATE meta SET revision = 2")
+
+
+async def test_a_file_from_before_changes_had_numbers_of_their_own_goes_on(path: Path) -> None:
+    of_the_first_schema(path)
+
+    store = SqliteStore.open(path, clock)
+    made = await store.write([Put(workload("c")), Put(workload("d"))])
+    batches = await revisions(store, 0, 4)
+    await store.close()
+
+    told = [(batch.revision, [one.metadata.name for one in batch.changed]) for batch in batches]
+    assert told == [(1, ["a"]), (2, ["a", "b"]), (4, ["c", "d"])]
+    assert batches[-1] == made
+    assert made.before == 2
 
 
 async def test_a_cancelled_writer_leaves_store_and_watches_whole(store: SqliteStore) -> None:
@@ -163,7 +221,7 @@ async def test_an_image_holds_what_is_still_in_the_wal(store: SqliteStore, path:
 
     opened = SqliteStore.open(copy, clock)
     assert list(await opened.world()) == list(await store.world())
-    assert [batch.revision for batch in await revisions(opened, 0, 1)] == [1]
+    assert [batch.revision for batch in await revisions(opened, 0, 2)] == [2]
     await opened.close()
 
 
@@ -309,7 +367,7 @@ async def test_a_refused_file_can_be_opened_once_it_is_mended(path: Path) -> Non
 
     store = SqliteStore.open(path, clock)
 
-    assert (await store.world()).revision == 1
+    assert (await store.world()).revision == 200
     await store.close()
 
 

@@ -19,7 +19,7 @@ from tulle.store.backups.inspection import database
 from tulle.store.errors import BackupDamaged, RestoreRefused
 from tulle.store.keys import ROOT_FILE, KeyFiles
 
-GAP = 1_000_000
+GAP = 1_000_000_000
 """How far the revision jumps: beyond whatever was written, and watched, after the backup was taken."""
 
 _STAGING, _READY = "restore.new", "restore.ready"

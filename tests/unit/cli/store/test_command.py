@@ -39,7 +39,7 @@ def test_there_and_back_again(folder: Path, phrase: Path, tmp_path: Path) -> Non
     done = tulle("restore", file, "--data-dir", new, "--passphrase-file", phrase)
 
     assert (made.exit_code, done.exit_code) == (0, 0), made.output + done.output
-    assert "revision 5 of shop.example" in made.stderr
+    assert "revision 7 of shop.example" in made.stderr
     assert "with 2 keys, sealed" in made.stderr
     assert file.stat().st_mode & 0o777 == 0o600
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []

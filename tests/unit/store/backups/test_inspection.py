@@ -35,7 +35,7 @@ def test_a_whole_store_is_found_whole(contents: Contents) -> None:
     assert {finding.status for finding in found.values()} == {"ok"}
     assert set(found) == {"file", "resources", "revisions", "log", "tokens", "root", "intermediate"}
     assert "1 Secret" in found["resources"].message
-    assert revision_of(contents.image) == 5
+    assert revision_of(contents.image) == 7
     assert trust_domain_of(contents.image) == "shop.example"
 
 

@@ -16,7 +16,7 @@ async def test_store_and_keys_of_a_folder_are_taken(tmp_path: Path) -> None:
 
     assert unpack(data, "a passphrase") == contents
     head = read_head(data)
-    assert (head.revision, head.trust_domain) == (5, "shop.example")
+    assert (head.revision, head.trust_domain) == (7, "shop.example")
     assert head.keys == ("intermediate.pem", "root.pem")
 
 

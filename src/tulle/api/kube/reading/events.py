@@ -1,15 +1,15 @@
-"""What one client is told of a revision: only of what it asked for, in the words of a watch. Pure.
+"""What one client is told of revisions: only of what it asked for, in the words of a watch. Pure.
 
 What begins to match is ADDED and what ceases to is DELETED, whatever else happened to it: to this client it
 came and went. A deleted resource is told as it last was, at the revision that took it away.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
 
-from tulle.api.kube.reading.history import Move, Moved
+from tulle.api.kube.reading.history import Move
 from tulle.codec.selectors import Selector
 from tulle.model.resources import Resource
 
@@ -42,18 +42,13 @@ class Event:
     resource: Resource
 
 
-def events_of(moved: Moved, scope: Scope) -> Iterator[Event]:
-    """The events of a revision for who asked for a scope."""
-    for move in moved.moves:
-        yield from _events(move, scope, str(moved.revision))
-
-
-def _events(move: Move, scope: Scope, version: str) -> Iterator[Event]:
-    before = move.before if scope.wants(move.before) else None
-    after = move.after if scope.wants(move.after) else None
-    is_same = before and after and before.metadata.uid == after.metadata.uid
-    if before and not is_same:
-        metadata = msgspec.structs.replace(before.metadata, resource_version=version)
-        yield Event(DELETED, msgspec.structs.replace(before, metadata=metadata))
-    if after:
-        yield Event(MODIFIED if is_same else ADDED, after)
+def events_of(moves: Iterable[Move], scope: Scope) -> Iterator[Event]:
+    """The events of moves for who asked for a scope: one of each at most, so each has a version of its own."""
+    for move in moves:
+        before = move.before if scope.wants(move.before) else None
+        if move.after and scope.wants(move.after):
+            yield Event(MODIFIED if before else ADDED, move.after)
+        elif before:
+            version = str(move.revision)
+            metadata = msgspec.structs.replace(before.metadata, resource_version=version)
+            yield Event(DELETED, msgspec.structs.replace(before, metadata=metadata))

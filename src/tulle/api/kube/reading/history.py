@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder(enc_hook=dict).encode  # labels may be read-only mappings
 
 KEPT_MOVES = 4096
-"""How many changed resources are remembered; the newest revision always is."""
+"""How many revisions are remembered; those of the newest write always are."""
 
 
 KEPT_BYTES = 32 * 1024 * 1024
@@ -38,19 +38,12 @@ REACH_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What became of one resource; None where it was not, or is not."""
+    """What became of one resource at a revision; None where it was not, or is not."""
 
+    revision: int
     key: ResourceKey
     before: Resource | None
     after: Resource | None
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """What one revision changed."""
-
-    revision: int
-    moves: tuple[Move, ...]
 
 
 class History:
@@ -60,9 +53,9 @@ class History:
         self._store = store
         self._world = world
         self._kept = kept
-        self._moved: deque[Moved] = deque()
+        self._moves: deque[Move] = deque()
         self._weights: deque[int] = deque()
-        self._moves = self._bytes = 0
+        self._bytes = 0
         self._news = asyncio.Event()
         self.closed = False
 
@@ -74,7 +67,7 @@ class History:
     @property
     def oldest(self) -> int:
         """The revision a watch may begin after at the earliest."""
-        return self._moved[0].revision - 1 if self._moved else self._world.revision
+        return self._world.revision - len(self._moves)  # revisions have no gaps
 
     @property
     def revision(self) -> int:
@@ -104,13 +97,11 @@ class History:
             return False
         return True
 
-    def after(self, revision: int) -> list[Moved] | None:
+    def after(self, revision: int) -> list[Move] | None:
         """Every revision after one, as far as known; None if some of them are forgotten."""
         if not self.oldest <= revision <= self._world.revision:
             return None
-        # Revisions have no gaps: the one after `revision` stands this far from the end.
-        wanted = self._world.revision - revision
-        return [self._moved[index] for index in range(len(self._moved) - wanted, len(self._moved))]
+        return [self._moves[at] for at in range(revision - self.oldest, len(self._moves))]
 
     def world_at(self, revision: int, newest: World) -> World | None:
         """The world as it was at a revision, None if that is forgotten or has not been.
@@ -123,9 +114,8 @@ class History:
         if later is None:
             return None
         before: dict[ResourceKey, Resource | None] = {}
-        for moved in later:
-            for move in moved.moves:
-                before.setdefault(move.key, move.before)
+        for move in later:
+            before.setdefault(move.key, move.before)
         put = [resource for resource in before.values() if resource is not None]
         gone = [key for key, resource in before.items() if resource is None]
         return self._world.changed(put, gone, revision)
@@ -157,25 +147,26 @@ class History:
         self._wake()
 
     def _add(self, batch: Batch) -> None:
-        if batch.revision != self._world.revision + 1:
+        if batch.before != self._world.revision:
             # Places are counted: with a gap all of them would be wrong.
             self._begin_anew(self._world.changed(batch.changed, batch.removed, batch.revision))
             return
-        moved = Moved(batch.revision, tuple(_moves(batch, self._world)))
+        for move in _moves(batch, self._world):
+            weight = len(_encode(move.after)) if move.after else 0
+            self._moves.append(move)
+            self._weights.append(weight)
+            self._bytes += weight
         self._world = self._world.changed(batch.changed, batch.removed, batch.revision)
-        weight = sum(len(_encode(resource)) for resource in batch.changed)
-        self._moved.append(moved)
-        self._weights.append(weight)
-        self._moves += len(moved.moves)
-        self._bytes += weight
-        while len(self._moved) > 1 and (self._moves > self._kept or self._bytes > KEPT_BYTES):
-            self._moves -= len(self._moved.popleft().moves)
+        while len(self._moves) > len(batch) and (
+            len(self._moves) > self._kept or self._bytes > KEPT_BYTES
+        ):
+            self._moves.popleft()
             self._bytes -= self._weights.popleft()
         self._wake()
 
     def _begin_anew(self, world: World) -> None:
-        self._world, self._moves, self._bytes = world, 0, 0
-        self._moved.clear()
+        self._world, self._bytes = world, 0
+        self._moves.clear()
         self._weights.clear()
         self._wake()
 
@@ -185,7 +176,7 @@ class History:
 
 
 def _moves(batch: Batch, before: World) -> Iterator[Move]:
-    for resource in batch.changed:
-        yield Move(resource.key, before.find(resource.key), resource)
-    for key in batch.removed:
-        yield Move(key, before.find(key), None)
+    gone = frozenset(batch.removed)
+    for revision, key, after in batch.numbered():
+        # What is removed and made anew in one write was gone when it was made.
+        yield Move(revision, key, None if after and key in gone else before.find(key), after)

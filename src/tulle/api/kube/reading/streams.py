@@ -16,7 +16,7 @@ from aiohttp import web
 
 from tulle.api.kube.reading.events import ADDED, Event, Scope, events_of
 from tulle.api.kube.reading.forms import Form, bookmark, event
-from tulle.api.kube.reading.history import History, Moved
+from tulle.api.kube.reading.history import History, Move
 from tulle.api.kube.reading.queries import WatchQuery
 from tulle.api.statuses import Status, failure
 from tulle.model.worlds import World
@@ -81,14 +81,13 @@ class Watching:
             return
         await self.history.reach(revision)
         while not self.history.closed and not _is_gone(request):
-            moved = self.history.after(revision)
-            if moved is None:
+            moves = self.history.after(revision)
+            if moves is None:
                 yield lines.expired(revision)
                 return
-            for one in moved:
-                revision = one.revision
-                for chunk in lines.of(one):
-                    yield chunk
+            for chunk in lines.of(moves):
+                yield chunk
+            revision += len(moves)
             if data := lines.mark(revision):
                 yield data
             await self.history.wait(revision, LOOK_S)
@@ -114,9 +113,9 @@ class _Lines:
         if self._query.marked:
             yield self._bookmark(world.revision, initial_end=True)
 
-    def of(self, moved: Moved) -> Iterator[bytes]:
-        """Everything about a revision."""
-        yield from _chunks(self._line(found) for found in events_of(moved, self._scope))
+    def of(self, moves: Iterable[Move]) -> Iterator[bytes]:
+        """Everything about some revisions."""
+        yield from _chunks(self._line(found) for found in events_of(moves, self._scope))
 
     def mark(self, revision: int) -> bytes:
         """A bookmark, where asked for and due; else nothing."""

@@ -95,7 +95,7 @@ async def test_a_revision_can_be_had_exactly_or_as_a_lower_bound(api: Api) -> No
     late = await api.get(f"{LIST}?resourceVersion={new + 5}", status=504)
     assert late["details"]["causes"][0]["reason"] == "ResourceVersionTooLarge"
     await api.get(f"{LIST}/a?resourceVersion={new + 5}", status=504)
-    api.sources.history._moved.clear()
+    api.sources.history._moves.clear()
     gone = await api.get(f"{LIST}?resourceVersion={old}&resourceVersionMatch=Exact", status=410)
     assert gone["reason"] == "Expired"
 

@@ -45,11 +45,35 @@ async def test_every_revision_is_told_with_what_was_before() -> None:
         moved = history.after(0)
 
     assert moved is not None
-    assert [m.revision for m in moved] == [first, second, third]
-    (made,), (changed, added), (removed,) = (m.moves for m in moved)
+    assert [m.revision for m in moved] == [first, second - 1, second, third]
+    made, changed, added, removed = moved
     assert (made.before, made.after) == (None, changed.before)
     assert changed.after == removed.before
     assert added.before is removed.after is None
+
+
+async def test_what_is_replaced_in_one_write_goes_and_comes_at_revisions_of_its_own() -> None:
+    store = MemoryStore(now)
+    async with following(store) as history:
+        await change(store, history, Put(config("a")))
+        await change(store, history, Delete(config("a").key), Put(config("a")))
+        _, went, came = history.after(0) or ()
+
+    assert (went.revision, went.before is not None, went.after) == (2, True, None)
+    assert (came.revision, came.before, came.after is not None) == (3, None, True)
+
+
+async def test_a_watch_goes_on_amid_a_write() -> None:
+    store = MemoryStore(now)
+    async with following(store) as history:
+        await change(store, history, *(Put(config(name)) for name in "abc"))
+        rest = history.after(1)
+
+        assert rest is not None
+        assert [(move.revision, move.key.name) for move in rest] == [(2, "b"), (3, "c")]
+        amid = history.world_at(1, await store.world())
+        assert amid is not None
+        assert [one.metadata.name for one in amid] == ["a"]
 
 
 async def test_a_watch_goes_on_where_it_was_and_no_revision_is_skipped_or_repeated() -> None:
@@ -75,14 +99,13 @@ async def test_what_is_forgotten_or_has_not_been_is_told_apart_from_nothing_new(
         assert history.after(11) is None
 
 
-async def test_the_newest_revision_is_kept_however_large_it_is() -> None:
+async def test_the_newest_write_is_kept_however_large_it_is() -> None:
     store = MemoryStore(now)
     async with following(store, kept=3) as history:
         await change(store, history, Put(config("a")))
         await change(store, history, *(Put(config(f"c{n}")) for n in range(10)))
 
-        (moved,) = history.after(1) or ()
-        assert len(moved.moves) == 10
+        assert len(history.after(1) or ()) == 10
         assert history.after(0) is None
 
 
