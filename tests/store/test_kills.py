@@ -18,7 +18,6 @@ import pytest
 from tests.store.disks import PRIVATELY, ext4, mounted, needs_root
 
 from tulle.model.kinds.workload import Workload
-from tulle.store.contract import Batch
 from tulle.store.sqlite import SqliteStore
 
 KILLS = 300
@@ -102,18 +101,22 @@ def live_and_die(
         left -= heard.line(text) and left > 0
 
 
-async def contents(path: Path) -> tuple[dict[int, Batch], dict[str, Workload]]:
-    """Every revision of a store, and what is in it."""
+async def contents(
+    path: Path,
+) -> tuple[dict[int, tuple[str, Workload | None]], dict[str, Workload]]:
+    """What every revision of a store changed, and what is in it."""
     store = SqliteStore.open(path, lambda: 0.0)
     world = await store.world()
-    found: dict[int, Batch] = {}
+    found: dict[int, tuple[str, Workload | None]] = {}
     if world.revision == 0:  # it died before its first write
         await store.close()
         return {}, {}
     async with aclosing(store.watch(0)) as batches:
         async for batch in batches:
-            assert batch.revision not in found
-            found[batch.revision] = batch
+            for revision, key, workload in batch.numbered():
+                assert revision not in found
+                assert workload is None or isinstance(workload, Workload)
+                found[revision] = key.name, workload
             if batch.revision == world.revision:
                 break
     await store.close()
@@ -125,18 +128,10 @@ def check(path: Path, heard: Heard) -> None:
     found, world = asyncio.run(contents(path))
     assert sorted(found) == list(range(1, len(found) + 1))
     for revision, (name, address) in heard.written.items():
-        batch = found[revision]
-        puts = {w.metadata.name: w.spec.address for w in batch.changed if isinstance(w, Workload)}
-        assert puts == ({name: address} if address else {})
-        assert [key.name for key in batch.removed] == ([] if address else [name])
-    latest: dict[str, Workload] = {}
-    for revision in sorted(found):
-        for workload in found[revision].changed:
-            assert isinstance(workload, Workload)
-            latest[workload.metadata.name] = workload
-        for key in found[revision].removed:
-            del latest[key.name]
-    assert latest == world
+        changed, workload = found[revision]
+        assert (changed, workload.spec.address if workload else None) == (name, address)
+    latest = dict(found[revision] for revision in sorted(found))
+    assert {name: workload for name, workload in latest.items() if workload} == world
 
 
 def copied(disk: Path, folder: Path) -> Path:

@@ -4,9 +4,9 @@ Each line of standard input starts one life: STORE SEED AFTER. It is a fork, so 
 it acknowledges goes to standard output, one whole line each:
 
     pid PID                     it lives; whoever reads may kill it from now on
-    put REVISION NAME ADDRESS   a write was acknowledged
+    put REVISION NAME ADDRESS   a write was acknowledged; one line for each of its changes
     gone REVISION NAME          a removal was acknowledged
-    saw REVISION                the watch, resumed after AFTER, gave a revision
+    saw REVISION                the watch, resumed after AFTER, gave a revision; so AFTER may be amid a write
     ended                       it was killed
 """
 
@@ -41,17 +41,18 @@ def workload(name: str, address: str, filling: int) -> Workload:
 async def write(store: SqliteStore, seed: int, writer: int) -> None:
     luck = random.Random(seed * WRITERS + writer)
     for number in range(250 * 250):
-        name = f"w{writer}-{luck.randrange(5)}"
+        names = [f"w{writer}-{n}" for n in luck.sample(range(5), luck.randrange(1, 4))]
         address = f"{writer + 1}.{seed}.{number // 250}.{number % 250}"
         try:
             if luck.random() < 0.2:
-                batch = await store.write([Delete(workload(name, address, 0).key)])
-                say("gone", batch.revision, name)
+                batch = await store.write([Delete(workload(names[0], address, 0).key)])
+                say("gone", batch.revision, names[0])
             else:
                 # Some are large, so that the WAL is taken over into the database in the middle of it all.
-                one = workload(name, address, luck.choice([10, 100, 30_000]))
-                batch = await store.write([Put(one)])
-                say("put", batch.revision, name, address)
+                filling = luck.choice([10, 100, 30_000])
+                batch = await store.write([Put(workload(n, address, filling)) for n in names])
+                for revision, key, _ in batch.numbered():
+                    say("put", revision, key.name, address)
         except NotFound:
             pass
 
@@ -59,7 +60,8 @@ async def write(store: SqliteStore, seed: int, writer: int) -> None:
 async def watch(store: SqliteStore, after: int) -> None:
     async with aclosing(store.watch(after)) as batches:
         async for batch in batches:
-            say("saw", batch.revision)
+            for revision, _, _ in batch.numbered():
+                say("saw", revision)
 
 
 async def live(path: Path, seed: int, after: int) -> None:
