@@ -81,8 +81,7 @@ ROWS: tuple[Row, ...] = (
     Row(ClockStep("control", by_s=+HOUR, for_s=5)),
     Row(ClockStep("control", by_s=-HOUR, for_s=5)),
     Row(ClockStep("back", by_s=+HOUR, for_s=5)),
-    Row(ClockStep("back", by_s=-45, for_s=5)),
-    Row(ClockStep("back", by_s=-HOUR, for_s=5), WEB_V1),  # what it is shown is not valid yet
+    Row(ClockStep("back", by_s=-HOUR, for_s=5)),
     Row(Freeze(Agent("calls"), for_s=5)),
     Row(Freeze(Envoy("calls"), for_s=3)),
     Row(Freeze(App("web-v1"), for_s=3)),

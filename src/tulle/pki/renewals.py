@@ -2,8 +2,12 @@
 
 from tulle.model.problems import Problem
 
-BACKDATE_S = 60.0
-"""Every certificate starts this long before it was made: clocks of different machines differ."""
+BACKDATE_S = 5400.0
+"""Every certificate starts this long before it was made: a clock that is an hour off, by a wrong zone or by summer time
+taken for winter's, must not part a mesh."""
+
+_BACKDATE_BEFORE_S = 60.0
+"""The same of control planes that do not yet say when a certificate was made."""
 
 SET_CLOCKS = "set the clocks of both machines by NTP (timedatectl shows it), and try again"
 """The way out whenever clocks disagree."""
@@ -25,19 +29,19 @@ def pause_s(wanted_s: float, left_s: float) -> float:
     return min(wanted_s, max(0.5, left_s / 8))
 
 
-def issue_time(not_before: float, not_after: float) -> float:
-    """When a certificate of ours was made, by the clock of the control plane."""
-    return min(not_before + BACKDATE_S, not_after)
+def issue_time(issued_at: float, not_before: float) -> float:
+    """When a certificate of ours was made, by the clock of the control plane; `issued_at` 0 where it does not say."""
+    return issued_at or not_before + _BACKDATE_BEFORE_S
 
 
-def check_clock(not_before: float, not_after: float, now: float) -> Problem | None:
+def check_clock(made_at: float, not_before: float, not_after: float, now: float) -> Problem | None:
     """Why a certificate that was made this moment is of no use here: the two machines' clocks differ.
 
-    The control plane's clock is in the certificate; `now` is ours.
+    `made_at` is by the control plane's clock; `now` is ours.
     """
     if not_before <= now < not_after:
         return None
-    ahead_s = now - issue_time(not_before, not_after)
+    ahead_s = now - made_at
     direction = "ahead of" if ahead_s > 0 else "behind"
     return Problem(
         "",

@@ -151,13 +151,13 @@ class Certificates:
         key: ec.EllipticCurvePublicKey,
         context: grpc.aio.ServicerContext,
     ) -> bytes:
-        authority = self._issuance.authority
+        authority, now = self._issuance.authority, self._clock()
         issued = issue(
             authority.current,
             key,
             spiffe_id(authority.trust_domain, account),
             workload_dns_name(workload.namespace, workload.name),
-            self._clock(),
+            now,
             self._issuance.lifetime_s(),
         )
         if isinstance(issued, Problem):
@@ -175,6 +175,7 @@ class Certificates:
                 not_after=issued.not_after,
                 xds_address=self._issuance.xds_address(),
                 connection_drain_s=self._issuance.drain_s(),
+                issued_at=now,
             )
         )
 

@@ -24,6 +24,7 @@ from tulle.model.names import AccountRef, SpiffeId, WorkloadRef, spiffe_id
 from tulle.model.problems import Problem
 from tulle.pki import authorities, issuing, requests, tokens
 from tulle.pki.peers import Peer, peer_of
+from tulle.pki.renewals import BACKDATE_S
 from tulle.settings import Address
 from tulle.xds.build import build_snapshot
 from tulle.xds.snapshots import XdsSnapshot
@@ -209,6 +210,7 @@ class ControlPlane:
                 not_before=issued.not_before,
                 not_after=issued.not_after,
                 xds_address=str(self.xds),
+                issued_at=issued.not_before + BACKDATE_S,
             )
         )
 

@@ -20,6 +20,7 @@ from tulle.model.problems import Problem
 from tulle.model.wire import CONTROL_PLANE_NAME
 from tulle.pki.authorities import Authority, new_intermediate, new_root
 from tulle.pki.issuing import Issued, issue, issue_control_plane
+from tulle.pki.renewals import BACKDATE_S
 from tulle.pki.requests import check_request, new_request
 from tulle.pki.spiffe import CONTROL_PLANE
 
@@ -76,10 +77,10 @@ def test_a_leaf_is_for_both_ends_and_signs_nothing(home: Mesh) -> None:
     assert set(ends) == {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH}
 
 
-def test_a_leaf_is_valid_from_a_minute_ago_for_its_lifetime(home: Mesh) -> None:
+def test_a_leaf_is_valid_from_before_it_was_made_for_its_lifetime(home: Mesh) -> None:
     issued = leaf(home, lifetime_s=20)
 
-    assert (issued.not_before, issued.not_after) == (NOW - 60, NOW + 20)
+    assert (issued.not_before, issued.not_after) == (NOW - BACKDATE_S, NOW + 20)
     assert first(issued).not_valid_before_utc.timestamp() == issued.not_before
     assert first(issued).not_valid_after_utc.timestamp() == issued.not_after
 

@@ -16,6 +16,7 @@ from tulle.model.wire import CONTROL_PLANE_NAME, workload_dns_name
 from tulle.pki.authorities import new_intermediate, new_root
 from tulle.pki.issuing import Issued, issue
 from tulle.pki.peers import Peer, peer_of
+from tulle.pki.renewals import BACKDATE_S
 from tulle.pki.spiffe import CONTROL_PLANE
 
 NOW = 1_800_000_000.0
@@ -93,7 +94,7 @@ def test_a_peer_is_valid_for_the_life_of_its_certificate() -> None:
     assert isinstance(peer, Peer)
     assert peer.is_valid_at(NOW)
     assert not peer.is_valid_at(NOW + 3600)
-    assert not peer.is_valid_at(NOW - 61)
+    assert not peer.is_valid_at(NOW - BACKDATE_S - 1)
 
 
 URI = x509.UniformResourceIdentifier("spiffe://mesh.local/ns/shop/sa/web")

@@ -32,7 +32,6 @@ from tulle.model.wire import (
     workload_dns_name,
 )
 from tulle.pki import renewals
-from tulle.pki.renewals import BACKDATE_S
 from tulle.pki.token_lines import TokenLine, read_line
 from tulle.settings import AgentSettings
 
@@ -44,6 +43,8 @@ _RETURN = "return.token"
 _LONGEST_NAP_S = 30.0
 """A laptop that slept must notice soon after it wakes: the loop's clock did not run meanwhile."""
 _TELL_AGAIN_S = 60.0
+_TOLD_S = 30.0
+"""A clock that is further off than this is told of."""
 _LONGEST_PAUSE_S = 60.0
 """Between two tries to renew: a control plane that was away long hears of everybody within a minute."""
 
@@ -324,10 +325,11 @@ def _read(answer: Answer) -> Credentials:
 def _check_clocks(credentials: Credentials, now: float, tell: Callable[[Notice], None]) -> None:
     """A certificate that was just made tells what time it is over there."""
     begins, ends = credentials.not_before, credentials.not_after
-    if problem := renewals.check_clock(begins, ends, now):
+    made_at = renewals.issue_time(credentials.issued_at, begins)
+    if problem := renewals.check_clock(made_at, begins, ends, now):
         raise AgentError(problem.code, problem.message, problem.hint)
-    ahead_s = now - renewals.issue_time(begins, ends)
-    if abs(ahead_s) > BACKDATE_S / 2:
+    ahead_s = now - made_at
+    if abs(ahead_s) > _TOLD_S:
         tell(Notice(f"this machine's clock is {ahead_s:+.0f} s off the control plane's; set it"))
 
 
