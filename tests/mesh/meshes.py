@@ -259,13 +259,19 @@ def condition(resource: dict[str, Any], kind: str) -> str:
 
 
 @contextlib.contextmanager
-def load(*arguments: str) -> Iterator[dict[str, Any]]:
-    """Traffic for as long as the block lasts (and its minimum); the dict is filled when it ends."""
+def load(*arguments: str, entry: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+    """Traffic for as long as the block lasts (and its minimum); the dict is filled when it ends.
+
+    With --warm it flows when the block begins. `entry`: what comes before a command to run it on a host.
+    """
     popen = subprocess.Popen(
-        [*LOAD, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+        [*entry, *LOAD, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
     )
     result: dict[str, Any] = {}
     try:
+        if "--warm" in arguments:
+            assert popen.stdout
+            assert popen.stdout.readline() == b"warm\n", "no traffic flows"
         yield result
         out, _ = popen.communicate(timeout=240)
         result.update(json.loads(out))

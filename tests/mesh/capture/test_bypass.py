@@ -63,15 +63,6 @@ def outside(field: Field) -> Puppet:
     return field.stranger(field.net["two"], "outside", "banner:7000", "banner:7001@::", "udp:7002")
 
 
-def passed_through(web: Puppet) -> int:
-    """How many connections its own proxy has passed on for it."""
-    admin = web.state_dir / "admin.sock"
-    ask = ("curl", "-sS", "--unix-socket", str(admin), "http://envoy/stats?filter=passthrough")
-    said = subprocess.run(ask, capture_output=True, text=True, check=True, timeout=20).stdout
-    counts = [line for line in said.splitlines() if "downstream_cx_total" in line]
-    return sum(int(line.split(":")[-1]) for line in counts)
-
-
 @pytest.mark.parametrize(
     "trick",
     [
@@ -87,21 +78,21 @@ def passed_through(web: Puppet) -> int:
 def test_whatever_a_program_does_with_its_socket_its_proxy_carries_it(
     field: Field, web: Puppet, outside: Puppet, trick: tuple[str, ...]
 ) -> None:
-    before = passed_through(web)
+    before = web.passed_through()
     for address, port in ((field.net["two"].ipv4, "7000"), (field.net["two"].ipv6, "7001")):
         said = web.tell(*trick, address, port)
         # Either it got there by the proxy, or it is not even allowed to try.
         assert said in {"outside ready", "EPERM", "EACCES"}, said
         if said == "outside ready":
             before += 1
-    assert passed_through(web) == before
+    assert web.passed_through() == before
 
 
 def test_ipv4_in_ipv6_is_carried_too(field: Field, web: Puppet, outside: Puppet) -> None:
-    before = passed_through(web)
+    before = web.passed_through()
 
     assert web.tell(f"::ffff:{field.net['two'].ipv4}", "7000") == "outside ready"
-    assert passed_through(web) == before + 1
+    assert web.passed_through() == before + 1
 
 
 def test_a_program_cannot_leave_its_control_group(field: Field, web: Puppet) -> None:
@@ -134,11 +125,11 @@ def test_a_program_cannot_touch_the_rules_or_enter_another_network(
 def test_children_and_daemons_of_a_program_are_captured_with_it(
     field: Field, web: Puppet, outside: Puppet
 ) -> None:
-    before = passed_through(web)
+    before = web.passed_through()
     script = f"setsid -w {' '.join(web.teller)} {field.net['two'].ipv4} 7000"
 
     assert web.do("sh", "-c", script) == "outside ready"
-    assert passed_through(web) == before + 1
+    assert web.passed_through() == before + 1
 
 
 def test_two_captured_programs_of_one_host_meet_through_their_proxies_only(

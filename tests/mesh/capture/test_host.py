@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.mesh.capture.field import TELL, Field, Puppet, field_of, tables
-from tests.mesh.meshes import TULLE, Process, wait_until
+from tests.mesh.meshes import Process, wait_until
 
 pytestmark = pytest.mark.timeout(180)  # real meshes on a busy machine
 
@@ -23,24 +23,9 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
         yield made
 
 
-def agent(field: Field) -> Process:
-    """The agent of the host `one`."""
-    started = field.spawn(
-        "agent",
-        *field.net["one"].entry,
-        *TULLE,
-        "agent",
-        *("--socket", str(field.folder / "agent.sock")),
-        *("--state-dir", str(field.folder / "host"), "--workloads", str(field.folder / "none")),
-    )
-    status = ("agent", "status", "--socket", str(field.folder / "agent.sock"))
-    wait_until(lambda: field.cli(*status, check=False).returncode == 0, "the agent answers")
-    return started
-
-
 @pytest.fixture(scope="module")
 def first(field: Field) -> Process:
-    return agent(field)
+    return field.agent(field.net["one"])
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +75,7 @@ def test_while_the_agent_is_dead_everything_goes_on_and_the_next_one_takes_over(
     for name in field.captures(field.net["one"]):
         cleaned = field.capture(field.net["one"], "clean", "--workload", name)
         assert cleaned.stdout == "nothing to clean\n"
-    second = agent(field)
+    second = field.agent(field.net["one"])
     wait_until(
         lambda: {one["state"] for one in field.captures(field.net["one"]).values()} == {"active"},
         "the next agent has taken over",
