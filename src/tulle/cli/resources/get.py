@@ -10,8 +10,9 @@ import msgspec
 
 from tulle.cli.arguments import complete_kinds, kind_named, namespace_option
 from tulle.cli.client import Client, server_option
-from tulle.cli.output import age_text, output_option, print_as, print_table
+from tulle.cli.output import output_option, print_as, print_table
 from tulle.cli.resources.paths import resource_path
+from tulle.cli.resources.rows import row_of
 from tulle.cli.resources.watching import watch_resources
 
 if TYPE_CHECKING:
@@ -124,23 +125,3 @@ def _show(kind: "type[Resource]", items: Sequence[bytes], output: str, *, severa
         hidden = set() if several and kind.NAMESPACED else {"NAMESPACE"}
         headers = [header for header in rows[0] if header not in hidden]
         print_table(headers, [[row[header] for header in headers] for row in rows])
-
-
-def row_of(resource: "Resource", now: datetime, *, wide: bool) -> dict[str, str]:
-    """What a line says of a resource, by header."""
-    from tulle.codec.columns import columns_of
-
-    columns = [c for c in columns_of(type(resource)) if wide or not c.wide]
-    return {
-        "NAMESPACE": resource.metadata.namespace,
-        "NAME": resource.metadata.name,
-        **{column.header.upper(): str(column.cell(resource)) for column in columns},
-        "AGE": age_of(resource.metadata.creation_timestamp, now),
-    }
-
-
-def age_of(created: str, now: datetime) -> str:
-    """How old something is by its timestamp (RFC 3339); `-` without one."""
-    if not created:
-        return "-"
-    return age_text((now - datetime.fromisoformat(created)).total_seconds())

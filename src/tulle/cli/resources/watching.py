@@ -11,6 +11,7 @@ from tulle.cli.client import Client
 from tulle.cli.errors import CliError
 from tulle.cli.output import GAP, print_as
 from tulle.cli.resources.paths import resource_path
+from tulle.cli.resources.rows import row_of
 
 if TYPE_CHECKING:
     from tulle.model.resources import Resource
@@ -72,7 +73,6 @@ class _Printer:
     def _show_row(self, type_: str, resource: dict[str, Any]) -> None:
         from datetime import UTC, datetime
 
-        from tulle.cli.resources.get import row_of
         from tulle.codec.decode import resource_from_json
 
         read = resource_from_json(self._kind, json.dumps(resource).encode())

@@ -1,14 +1,11 @@
 """`tulle get` against a real API."""
 
 import json
-from datetime import UTC, datetime
 
-import pytest
 import yaml
 from tests.unit.cli.servers import Server
 from tests.unit.reconcile.meshes import service, workload
 
-from tulle.cli.resources.get import age_of
 from tulle.codec import decode
 from tulle.model.kinds.core import Secret
 from tulle.model.resources import Metadata
@@ -102,13 +99,6 @@ def test_what_is_not_there_is_an_error(server: Server) -> None:
 
 def test_a_name_in_all_namespaces_is_a_usage_error(server: Server) -> None:
     assert server.tulle("get", "service", "a", "-A").exit_code == 2
-
-
-@pytest.mark.parametrize(
-    ("created", "age"), [("", "-"), ("2026-01-01T00:00:00Z", "2d"), ("2026-01-03T00:00:00Z", "0s")]
-)
-def test_ages_count_from_creation(created: str, age: str) -> None:
-    assert age_of(created, datetime(2026, 1, 3, tzinfo=UTC)) == age
 
 
 def test_labels_choose(server: Server) -> None:
