@@ -1,6 +1,7 @@
 """One Envoy as a process: started, adopted, asked whether it serves, ended; nothing of it left behind."""
 
 import asyncio
+import contextlib
 import signal
 from asyncio.subprocess import Process
 from collections.abc import Sequence
@@ -48,14 +49,26 @@ class EnvoyStart:
 
     def recipe(self, binary: Binary) -> Recipe:
         """The same, to compare with what runs."""
-        place = (self.inside.cgroup, self.inside.netns)
         return Recipe(
             binary=binary,
             bootstrap=blake2b(self.bootstrap.content(""), digest_size=8).hexdigest(),
             flags=arguments(self.drain_s, self.log_level),
             drain_s=self.drain_s,
-            place=" ".join(str(part) for part in place if part),
+            place=_place_text(self.inside),
         )
+
+
+def _place_text(inside: Inside) -> str:
+    """With the namespace's number: what is made anew under an old name is another one.
+
+    No other has that number meanwhile, for whoever is in a namespace keeps it alive.
+    """
+    parts = [str(inside.cgroup)] if inside.cgroup else []
+    if inside.netns:
+        parts.append(str(inside.netns))
+        with contextlib.suppress(OSError):  # it has gone, and starting there will say so
+            parts.append(str(inside.netns.stat().st_ino))
+    return " ".join(parts)
 
 
 class Generation:

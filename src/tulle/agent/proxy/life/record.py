@@ -34,7 +34,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...]
     drain_s: float
     place: str = ""
-    """Where on the host it runs: cgroup and network namespace, "" for the agent's own."""
+    """Where on the host it runs: cgroup, network namespace and its number; "" for the agent's own."""
 
 
 class Life(msgspec.Struct, frozen=True, kw_only=True):

@@ -61,6 +61,18 @@ async def test_what_an_envoy_cannot_change_while_it_runs_is_in_its_recipe():
     assert START.recipe(binary) == EnvoyStart(BINARY, ALONE, 1.0, independent=True).recipe(binary)
 
 
+async def test_a_namespace_that_was_made_anew_is_another_place(tmp_path: Path):
+    binary, name, other = await look_at(BINARY), tmp_path / "web", tmp_path / "other"
+    name.touch()
+    other.touch()
+    start = EnvoyStart(BINARY, ALONE, 1.0, inside=Inside(netns=name))
+    before = start.recipe(binary)
+    assert start.recipe(binary) == before
+
+    other.replace(name)
+    assert start.recipe(binary).place != before.place
+
+
 @pytest.mark.parametrize("independent", [False, True])
 async def test_one_that_is_stopped_can_still_be_ended(tmp_path, independent, monkeypatch):
     monkeypatch.setattr(generation, "_STOP_S", 0.2)
