@@ -37,7 +37,7 @@ CALLED = ("-p", "http=8000/http", "-p", "tcp=9000/tcp")
 SERVES = ("http:8000", "once:9000")
 HOSTS = ("one", "pod", "caller", "out", "old", "new")
 LOST = 0.02
-"""New TCP connections, which nobody tries again. Mostly none is lost; in two of a dozen rounds of three replacements
+"""New TCP connections, which nobody tries again. Mostly none is lost; in two of twenty rounds of three replacements
 one and three were, on their way to the program captured by its control group. Why is not known yet.
 """
 RATE = ("--http-rate", "50", "--minimum", "500", "--warm", "10")
