@@ -34,6 +34,9 @@ SPEAKS_LOG_LEVELS = 2
 SPEAKS_OF_PROXIES = 2
 """From when on agents know `ProxySettings` and `ReplaceProxy`."""
 
+SPEAKS_OF_ISSUE = 2
+"""From when on agents know `Credentials.issued_at`."""
+
 METADATA = "tulle-wire"
 OURS = ((METADATA, str(WIRE)),)
 """What we say with each call."""

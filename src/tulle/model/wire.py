@@ -82,7 +82,7 @@ class Credentials(Frame, frozen=True, kw_only=True):
     """What joining or renewing gives. `chain` is leaf first; `roots` whom to trust; times are Unix seconds.
 
     `connection_drain_s` is `Mesh.spec.connections.drain`, for the first Envoy; later ones see `ProxySettings`.
-    `issued_at` is when it was made, 0 of a control plane that does not say: certificates begin earlier than that.
+    `issued_at` is when it was made, None of a control plane that does not say: certificates begin earlier than that.
     """
 
     namespace: str
@@ -95,7 +95,7 @@ class Credentials(Frame, frozen=True, kw_only=True):
     not_after: float
     xds_address: str
     connection_drain_s: float = 45.0
-    issued_at: float = 0.0
+    issued_at: float | None = None
 
 
 class RenewRequest(Frame, frozen=True, kw_only=True):

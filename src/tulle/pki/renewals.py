@@ -6,8 +6,8 @@ BACKDATE_S = 5400.0
 """Every certificate starts this long before it was made: a clock that is an hour off, by a wrong zone or by summer time
 taken for winter's, must not part a mesh."""
 
-_BACKDATE_BEFORE_S = 60.0
-"""The same of control planes that do not yet say when a certificate was made."""
+BACKDATE_BEFORE_S = 60.0
+"""The same where it is not said when a certificate was made: as it was when nobody said so."""
 
 SET_CLOCKS = "set the clocks of both machines by NTP (timedatectl shows it), and try again"
 """The way out whenever clocks disagree."""
@@ -29,9 +29,9 @@ def pause_s(wanted_s: float, left_s: float) -> float:
     return min(wanted_s, max(0.5, left_s / 8))
 
 
-def issue_time(issued_at: float, not_before: float) -> float:
-    """When a certificate of ours was made, by the clock of the control plane; `issued_at` 0 where it does not say."""
-    return issued_at or not_before + _BACKDATE_BEFORE_S
+def issue_time(issued_at: float | None, not_before: float) -> float:
+    """When a certificate of ours was made, by the clock of the control plane; None where it does not say."""
+    return not_before + BACKDATE_BEFORE_S if issued_at is None else issued_at
 
 
 def check_clock(made_at: float, not_before: float, not_after: float, now: float) -> Problem | None:

@@ -19,7 +19,7 @@ from tulle.model.kinds.workload import Workload, WorkloadSpec, WorkloadStatus
 from tulle.model.names import AccountRef, WorkloadRef, spiffe_id
 from tulle.model.problems import Problem
 from tulle.model.resources import Condition, Metadata
-from tulle.model.skew import Reader
+from tulle.model.skew import SPEAKS_OF_ISSUE, Reader, said
 from tulle.model.statuses import ConditionType, Reason, with_condition
 from tulle.model.wire import (
     WORKLOAD_UNKNOWN,
@@ -31,6 +31,7 @@ from tulle.model.wire import (
     workload_dns_name,
 )
 from tulle.pki.issuing import issue
+from tulle.pki.renewals import BACKDATE_BEFORE_S
 from tulle.pki.requests import check_request
 from tulle.pki.tokens import Token, TokenRecord, check_claims, read_token
 from tulle.reconcile.authority import MeshAuthority
@@ -163,6 +164,8 @@ class Certificates:
         if isinstance(issued, Problem):
             await refuse(context, refused(issued))
         self._issuance.renewed(workload, issued.not_after)
+        # Who is not told when it was made reckons from its beginning.
+        told = said(context.invocation_metadata()) >= SPEAKS_OF_ISSUE
         return encode(
             Credentials(
                 namespace=workload.namespace,
@@ -171,11 +174,11 @@ class Certificates:
                 trust_domain=authority.trust_domain,
                 chain=issued.chain,
                 roots=authority.roots.pems,
-                not_before=issued.not_before,
+                not_before=issued.not_before if told else now - BACKDATE_BEFORE_S,
                 not_after=issued.not_after,
                 xds_address=self._issuance.xds_address(),
                 connection_drain_s=self._issuance.drain_s(),
-                issued_at=now,
+                issued_at=now if told else None,
             )
         )
 
